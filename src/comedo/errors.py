@@ -1,0 +1,69 @@
+"""Every error that comedo raises on purpose, in one tree.
+
+`code` is stable and machine-readable; the message names the rule, what came, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class ComedoError(Exception):
+    """Base of all errors of comedo."""
+
+    code = "error"
+    exit_code = 1
+
+
+class UnusableInput(ComedoError):
+    """The input cannot be analysed: not a picture, damaged, too large, too poor."""
+
+    code = "unusable_input"
+    exit_code = 2
+
+
+class UnsupportedFormat(UnusableInput):
+    """The first bytes are not those of a format that comedo reads."""
+
+    code = "unsupported_format"
+
+
+class DamagedPhoto(UnusableInput):
+    """The file is truncated or corrupt; no pixel of it is used."""
+
+    code = "damaged_photo"
+
+
+class PhotoTooLarge(UnusableInput):
+    """The file, its pixels or its scans exceed a limit."""
+
+    code = "photo_too_large"
+
+
+class PhotoTooSmall(UnusableInput):
+    """The picture has too few pixels to hold a face."""
+
+    code = "photo_too_small"
+
+
+class PoorPhoto(UnusableInput):
+    """The quality gate refused the photo; `allow_poor` analyses it anyway."""
+
+    code = "poor_photo"
+
+
+class MissingExtra(UnusableInput):
+    """An optional package is needed; the message names the extra to install."""
+
+    code = "missing_extra"
+
+
+class NoFaceFound(ComedoError):
+    """The photo was read, but there is no face in it."""
+
+    code = "no_face"
+    exit_code = 3
+
+
+class ModelError(ComedoError):
+    """A weight file is absent, altered, or not what its manifest says."""
+
+    code = "model_error"
