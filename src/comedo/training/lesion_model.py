@@ -1,0 +1,97 @@
+"""The lesion network: what its channels mean and what it is trained to minimise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from comedo.training.lesion_data import IGNORE, LesionTarget
+from comedo.training.networks import UNet
+
+# Channels of the network's output; the run time reads the same order (comedo.lesions.network).
+MASK, ACTIVE, MARK, SPARSE, INFLAMED, LOG_RADIUS = range(6)
+
+
+def build_lesion_net() -> UNet:
+    """The untrained network; centres start improbable, as in CenterNet (arXiv:1904.07850)."""
+    net = UNet(outputs=6, widths=(96, 64, 64, 32))
+    assert net.head.bias is not None
+    with torch.no_grad():
+        net.head.bias[:] = torch.tensor([-2.0, -4.6, -4.6, -4.6, 0.0, 1.8])
+    return net
+
+
+def stack_targets(targets: Sequence[LesionTarget]) -> dict[str, Tensor]:
+    """Targets of a batch as tensors, keyed by field name."""
+    names = ("mask", "mask_weight", "heat", "heat_weight", "inflamed", "log_radius")
+    return {n: torch.from_numpy(np.stack([getattr(t, n) for t in targets])) for n in names}
+
+
+def centre_focal(logits: Tensor, heat: Tensor, weight: Tensor) -> Tensor:
+    """Penalty-reduced focal loss over centre heat (Law & Deng 2018, arXiv:1808.01244, eq. 1).
+
+    Args:
+        logits, heat, weight: (N, h, w); peaks of `heat` are exactly 1.
+
+    Returns:
+        Scalar: the weighted sum over all cells divided by the number of peaks, at least 1.
+    """
+    prob = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
+    peak = (heat >= 0.999).float()
+    at_peak = peak * (1 - prob) ** 2 * torch.log(prob)
+    away = (1 - peak) * (1 - heat) ** 4 * prob**2 * torch.log(1 - prob)
+    return -(weight * (at_peak + away)).sum() / (peak * weight).sum().clamp(min=4.0)
+
+
+def soft_mask(logits: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """Weighted cross-entropy plus soft Dice over the cells of full weight, (N, h, w) each."""
+    entropy = functional.binary_cross_entropy_with_logits(logits, mask, reduction="none", pos_weight=logits.new_tensor(2.0))
+    loss = (entropy * weight).sum() / weight.sum().clamp(min=1.0)
+    exact = (weight >= 0.99).float()
+    prob = torch.sigmoid(logits) * exact
+    overlap = 2 * (prob * mask).sum() + 10.0
+    dice = 1 - overlap / (prob.sum() + (mask * exact).sum() + 10.0)
+    return loss + 0.3 * dice * (exact.sum() > 0).float()
+
+
+def lesion_loss(output: Tensor, target: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Every term of the loss; their sum is minimised.
+
+    Args:
+        output: (N, 6, h, w) logits.
+        target: From `stack_targets`.
+    """
+    heat, weight = target["heat"], target["heat_weight"]
+    terms = {
+        "active": centre_focal(output[:, ACTIVE], heat[:, 0], weight[:, 0]),
+        "mark": 0.5 * centre_focal(output[:, MARK], heat[:, 1], weight[:, 1]),
+        "sparse": 0.4 * centre_focal(output[:, SPARSE], heat[:, 2], weight[:, 2]),
+        "mask": soft_mask(output[:, MASK], target["mask"], target["mask_weight"]),
+    }
+    typed = target["inflamed"] != IGNORE
+    if typed.any():
+        terms["inflamed"] = 0.3 * functional.binary_cross_entropy_with_logits(output[:, INFLAMED][typed], target["inflamed"][typed])
+    centre = target["log_radius"] != IGNORE
+    if centre.any():
+        terms["radius"] = 0.3 * functional.smooth_l1_loss(output[:, LOG_RADIUS][centre], target["log_radius"][centre], beta=0.2)
+    return terms
+
+
+class LesionExport(nn.Module):
+    """The network as it is shipped: uint8 picture in, probabilities out, all in one graph.
+
+    Input (N, H, W, 3) uint8 RGB; output (N, 6, H/2, W/2) float32: five probabilities and the
+    radius in work pixels.
+    """
+
+    def __init__(self, net: UNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits = self.net(image.permute(0, 3, 1, 2).float() / 255.0)
+        return torch.cat([torch.sigmoid(logits[:, :LOG_RADIUS]), torch.exp(logits[:, LOG_RADIUS:])], 1)
