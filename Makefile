@@ -1,0 +1,48 @@
+# Works on a bare machine: Python >= 3.11 and make. Everything is installed into .venv.
+#
+#   make analyze [PHOTO=path] [OUT=folder]   analyse a photo (without PHOTO: a rendered sample face)
+#   make test                                lint, types and tests
+#   make lint | bench | schema | clean
+
+# The first command that really is a Python >= 3.11 (a version manager's shim may exist and not run).
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out
+TESTS ?=
+
+.PHONY: analyze test lint bench schema clean
+.DELETE_ON_ERROR:
+
+analyze: $(VENV)/.base
+	$(BIN)/comedo analyze $(if $(PHOTO),"$(PHOTO)",--sample) --out "$(OUT)"
+
+test: lint
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench.py
+
+schema: $(VENV)/.base
+	$(BIN)/python -m comedo.report.document > src/comedo/report/schema/analysis-1.schema.json
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "comedo needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[test,train]"
+	@touch $@ $(VENV)/.base
+
+clean:
+	rm -rf $(VENV) build dist out src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
