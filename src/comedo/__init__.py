@@ -1,0 +1,166 @@
+"""Acne measurements from face photos: the public names, each loaded when first used.
+
+    import comedo
+
+    analysis = comedo.analyze("selfie.jpg")
+    print(analysis.counts.total, analysis.grades["severity"].level)
+
+comedo measures appearance. It is research software, not a medical device, and makes no diagnosis.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from comedo.batch import Outcome, analyze_many
+    from comedo.build import default_analyzer
+    from comedo.errors import (
+        ComedoError,
+        DamagedPhoto,
+        MissingExtra,
+        ModelError,
+        NoFaceFound,
+        PhotoTooLarge,
+        PhotoTooSmall,
+        PoorPhoto,
+        UnsupportedFormat,
+        UnusableInput,
+    )
+    from comedo.photo import read_photo
+    from comedo.pipeline import Analyzer
+    from comedo.types import (
+        Check,
+        Counts,
+        Coverage,
+        FaceAnalysis,
+        FaceMap,
+        Grade,
+        Group,
+        Kind,
+        Lesion,
+        Part,
+        Photo,
+        Quality,
+        Region,
+        Verdict,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "comedo.batch": ("Outcome", "analyze_many"),
+    "comedo.build": ("default_analyzer",),
+    "comedo.errors": (
+        "ComedoError",
+        "DamagedPhoto",
+        "MissingExtra",
+        "ModelError",
+        "NoFaceFound",
+        "PhotoTooLarge",
+        "PhotoTooSmall",
+        "PoorPhoto",
+        "UnsupportedFormat",
+        "UnusableInput",
+    ),
+    "comedo.photo": ("read_photo",),
+    "comedo.pipeline": ("Analyzer",),
+    "comedo.types": (
+        "Check",
+        "Counts",
+        "Coverage",
+        "FaceAnalysis",
+        "FaceMap",
+        "Grade",
+        "Group",
+        "Kind",
+        "Lesion",
+        "Part",
+        "Photo",
+        "Quality",
+        "Region",
+        "Verdict",
+    ),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Analyzer",
+    "Check",
+    "ComedoError",
+    "Counts",
+    "Coverage",
+    "DamagedPhoto",
+    "FaceAnalysis",
+    "FaceMap",
+    "Grade",
+    "Group",
+    "Kind",
+    "Lesion",
+    "MissingExtra",
+    "ModelError",
+    "NoFaceFound",
+    "Outcome",
+    "Part",
+    "Photo",
+    "PhotoTooLarge",
+    "PhotoTooSmall",
+    "PoorPhoto",
+    "Quality",
+    "Region",
+    "UnsupportedFormat",
+    "UnusableInput",
+    "Verdict",
+    "__version__",
+    "analyze",
+    "analyze_many",
+    "default_analyzer",
+    "read_photo",
+]
+
+
+def analyze(
+    source: str | PathLike[str] | bytes | BinaryIO | NDArray[np.uint8] | Photo,
+    *,
+    name: str | None = None,
+    allow_poor: bool = False,
+    convention: str = "visible",
+) -> FaceAnalysis:
+    """Measure the acne on one face photo, with the shipped networks.
+
+    The networks are loaded on the first call and kept; calls from several threads are safe.
+
+    Args:
+        source: A path, the bytes of a file, an open binary file, an (H, W, 3) uint8 RGB array, or a `Photo`.
+        name: The photo's name in the result; a path brings its own.
+        allow_poor: Analyse a photo that the quality gate refuses, and mark the result.
+        convention: How lesions are counted: "visible" (every visible active lesion) or "acne04-v1" (sparser).
+
+    Raises:
+        UnusableInput: The input is not a photo that can be analysed; the subclass and message say why.
+        NoFaceFound: There is no face in the photo.
+    """
+    from comedo.build import default_analyzer
+
+    return default_analyzer().analyze(source, name=name, allow_poor=allow_poor, convention=convention)
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module when it is first asked for (PEP 562)."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'comedo' has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, loaded or not."""
+    return sorted(__all__)
