@@ -124,6 +124,7 @@ class FaceMap:
     yaw_deg: float | None  # positive: the person's left cheek is turned to the camera
     mm_per_px: float | None
     mm_per_px_error: float | None  # relative, one standard deviation
+    face_px: float  # eye line to lips: the face's size whatever its yaw
     score: float  # mean probability of the face's pixels, [0, 1]
     other_faces: int = 0
 

@@ -1,0 +1,150 @@
+"""The face map: a coarse look at the whole photo, then a closer one at the face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.errors import NoFaceFound
+from comedo.face import pose
+from comedo.geometry import clip_box, crop_affine, sample_crop, square_around
+from comedo.inference import Network
+from comedo.types import Box, FaceMap, Image, Part, Photo
+
+_SIDE = 256  # pixels the network sees; its output has half of that
+_GROW = 1.3  # the closer look's square over the face box
+_FACE = slice(Part.FOREHEAD, Part.LIPS + 1)
+
+# Found by measuring on validation faces and on pictures without faces: see MODEL_CARD.md.
+_MIN_CELLS = 18  # coarse cells of a candidate, about a face of a tenth of the frame
+_MIN_SCORE = 0.60  # mean probability over the face's pixels in the closer look
+_MIN_SHARE = 0.06  # of the closer look that must be face
+_MIN_FEATURES = 2  # of eyes, brows, nose and lips
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """Probabilities of one square of the photo, (10, n, n), and where it lies."""
+
+    probs: NDArray[np.float32]
+    box_xyxy: Box
+
+    @property
+    def face(self) -> NDArray[np.float32]:
+        """Probability of any part of the face, (n, n)."""
+        return np.asarray(self.probs[_FACE].sum(axis=0), np.float32)
+
+    def to_photo(self, box: tuple[int, int, int, int]) -> Box:
+        """A box of cells in the photo's pixels."""
+        x0, y0, x1, _ = self.box_xyxy
+        cell = (x1 - x0) / self.probs.shape[2]
+        return (x0 + box[0] * cell, y0 + box[1] * cell, x0 + box[2] * cell, y0 + box[3] * cell)
+
+
+@dataclass(frozen=True)
+class FaceMapper:
+    """Finds the largest face of a photo and names its parts."""
+
+    network: Network
+
+    def find(self, photo: Photo) -> FaceMap:
+        """Map the largest face.
+
+        Raises:
+            NoFaceFound: If there is no face, or none large enough to tell its parts.
+        """
+        whole = self._look(photo.image, square_around((0.0, 0.0, float(photo.width), float(photo.height)), 1.0))
+        candidates = _blobs(whole.face > 0.5, _MIN_CELLS)
+        for index, cells in enumerate(candidates[:3]):
+            look = self._approach(photo.image, whole.to_photo(cells))
+            found = _accept(look)
+            if found is not None:
+                others = sum(_rivals(cells, c) for i, c in enumerate(candidates) if i != index)
+                return _describe(look, found, photo, others)
+        raise NoFaceFound(
+            "no face was found in the photo; take it in even light, with the whole face in the frame and nothing over it"
+        )
+
+    def _look(self, image: Image, square: Box) -> _Look:
+        x0, y0, x1, _ = (round(v) for v in square)
+        exact = (float(x0), float(y0), float(x1), float(y0 + x1 - x0))
+        return _Look(self.network.run(sample_crop(image, exact, (_SIDE, _SIDE))), exact)
+
+    def _approach(self, image: Image, box: Box) -> _Look:
+        """Look closer; once more when the first closer look shows that the box was off."""
+        look = self._look(image, square_around(box, _GROW))
+        blobs = _blobs(look.face > 0.5, _MIN_CELLS)
+        if not blobs:
+            return look
+        better = look.to_photo(blobs[0])
+        side = max(box[2] - box[0], box[3] - box[1])
+        off = max(abs(a - b) for a, b in zip(box, better, strict=True)) / max(side, 1.0)
+        return self._look(image, square_around(better, _GROW)) if off > 0.12 else look
+
+
+def _blobs(mask: NDArray[np.bool_], smallest: int) -> list[tuple[int, int, int, int]]:
+    """Boxes of connected areas of at least `smallest` cells, largest first."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))
+    return [
+        (int(x), int(y), int(x + w), int(y + h))
+        for x, y, w, h, area in (stats[i] for i in order)
+        if area >= smallest
+    ]
+
+
+def _rivals(largest: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    """Whether another blob is a face of its own size and not a torn-off piece of the first."""
+    size = max(largest[2] - largest[0], largest[3] - largest[1])
+    gap = max(other[0] - largest[2], largest[0] - other[2], other[1] - largest[3], largest[1] - other[3])
+    return min(other[2] - other[0], other[3] - other[1]) > 0.35 * size and gap > 0.1 * size
+
+
+def _accept(look: _Look) -> NDArray[np.uint8] | None:
+    """Labels (2n, 2n) of the face nearest to the middle, or None when this is no face."""
+    fine = cv2.resize(look.probs.transpose(1, 2, 0), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    labels = fine.argmax(axis=2).astype(np.uint8)
+    face = (labels >= Part.FOREHEAD) & (labels <= Part.LIPS)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(face.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return None
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    mine = parts == largest
+    labels[face & ~mine] = Part.OTHER
+    share = float(mine.mean())
+    score = float(fine[..., _FACE].sum(axis=2)[mine].mean())
+    features = sum(int((labels == p).sum()) > 0.004 * mine.sum() for p in (Part.EYES, Part.BROWS, Part.NOSE, Part.LIPS))
+    if share < _MIN_SHARE or score < _MIN_SCORE or features < _MIN_FEATURES:
+        return None
+    return labels
+
+
+def _describe(look: _Look, labels: NDArray[np.uint8], photo: Photo, others: int) -> FaceMap:
+    side = labels.shape[0]
+    x0, y0, x1, _ = look.box_xyxy
+    to_photo = cv2.invertAffineTransform(crop_affine(look.box_xyxy, side / (x1 - x0)))
+    face = (labels >= Part.FOREHEAD) & (labels <= Part.LIPS)
+    ys, xs = np.nonzero(face)
+    cells = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
+    unit = (x1 - x0) / side
+    box = (x0 + cells[0] * unit, y0 + cells[1] * unit, x0 + cells[2] * unit, y0 + cells[3] * unit)
+    fine = cv2.resize(look.face, (side, side), interpolation=cv2.INTER_LINEAR)
+    landmarks = pose.find_landmarks(labels, np.asarray(to_photo, np.float64))
+    yaw = pose.yaw_deg(labels)
+    scale = pose.millimetres(landmarks, yaw)
+    return FaceMap(
+        parts=labels,
+        to_photo=np.asarray(to_photo, np.float64),
+        box_xyxy=clip_box(box, photo.width, photo.height),
+        eyes_xy=landmarks.eyes_xy,
+        roll_deg=landmarks.roll_deg,
+        yaw_deg=yaw,
+        mm_per_px=scale[0],
+        mm_per_px_error=scale[1],
+        face_px=pose.face_px(landmarks, box),
+        score=float(fine[face].mean()),
+        other_faces=int(others),
+    )

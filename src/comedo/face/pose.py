@@ -1,0 +1,141 @@
+"""Eyes, roll, yaw and scale from the parts of a face."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.geometry import Affine, distance
+from comedo.types import Box, Part, Xy
+
+# Mean distance between the pupils of adults and its spread: Dodgson 2004, "Variation and extrema
+# of human interpupillary distance" (63.36 mm, standard deviation 3.83 mm, 3,976 US adults).
+PUPILS_MM = 63.0
+PUPILS_SD_MM = 3.8
+# Eye line to the middle of the lips over pupil distance, median of frontal validation faces.
+_EYES_TO_LIPS = 1.03
+# Longer side of the face box over the eye-to-lips distance, median of validation faces; only used
+# when eyes or lips cannot be seen.
+_BOX_TO_FACE = 2.75
+
+_MAX_YAW_FOR_SCALE = 55.0  # beyond this the foreshortened eye distance says too little
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Points found from the parts' centroids, in photo pixels; None when hidden."""
+
+    eyes_xy: tuple[Xy | None, Xy | None]
+    lips_xy: Xy | None
+    nose_xy: Xy | None
+
+    @property
+    def roll_deg(self) -> float | None:
+        """Clockwise turn of the eye line in the picture, degrees."""
+        right, left = self.eyes_xy
+        if right is None or left is None:
+            return None
+        return math.degrees(math.atan2(left[1] - right[1], left[0] - right[0]))
+
+
+def _centroid(mask: NDArray[np.bool_], to_photo: Affine, smallest: int) -> Xy | None:
+    ys, xs = np.nonzero(mask)
+    if len(xs) < smallest:
+        return None
+    x, y = to_photo @ np.array([xs.mean(), ys.mean(), 1.0])
+    return (float(x), float(y))
+
+
+def find_landmarks(labels: NDArray[np.uint8], to_photo: Affine) -> Landmarks:
+    """Centres of eyes, lips and nose.
+
+    Args:
+        labels: (n, n) uint8 of `Part`.
+        to_photo: From cells to photo pixels.
+    """
+    face_cells = int(((labels >= Part.FOREHEAD) & (labels <= Part.LIPS)).sum())
+    smallest = max(6, round(0.0015 * face_cells))
+    lips = _centroid(labels == Part.LIPS, to_photo, smallest)
+    nose = _centroid(labels == Part.NOSE, to_photo, smallest)
+    count, blobs, stats, _ = cv2.connectedComponentsWithStats((labels == Part.EYES).astype(np.uint8), connectivity=8)
+    order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))[:2]
+    eyes = [e for e in (_centroid(blobs == i, to_photo, smallest) for i in order) if e is not None]
+    return Landmarks(_sides(eyes, labels, nose, to_photo), lips, nose)
+
+
+def _sides(eyes: list[Xy], labels: NDArray[np.uint8], nose: Xy | None, to_photo: Affine) -> tuple[Xy | None, Xy | None]:
+    """Which eye is the person's right: the one on the side of the right cheek."""
+    right_cheek = _centroid(labels == Part.RIGHT_CHEEK, to_photo, 1)
+    left_cheek = _centroid(labels == Part.LEFT_CHEEK, to_photo, 1)
+    if right_cheek is None or left_cheek is None:
+        axis = (1.0, 0.0)
+        if len(eyes) == 1:
+            visible_right = left_cheek is None and right_cheek is not None
+            return (eyes[0], None) if visible_right else (None, eyes[0])
+    else:
+        axis = (left_cheek[0] - right_cheek[0], left_cheek[1] - right_cheek[1])
+    along = sorted(eyes, key=lambda e: e[0] * axis[0] + e[1] * axis[1])
+    if len(along) == 2:
+        return (along[0], along[1])
+    if len(along) == 0:
+        return (None, None)
+    eye = along[0]
+    if nose is not None and (eye[0] - nose[0]) * axis[0] + (eye[1] - nose[1]) * axis[1] > 0:
+        return (None, eye)
+    return (eye, None)
+
+
+def asymmetry(labels: NDArray[np.uint8]) -> float | None:
+    """Left-minus-right share of the cheeks' area, in [-1, 1]; None without cheeks."""
+    left, right = int((labels == Part.LEFT_CHEEK).sum()), int((labels == Part.RIGHT_CHEEK).sum())
+    return None if left + right == 0 else (left - right) / (left + right)
+
+
+def yaw_deg(labels: NDArray[np.uint8]) -> float | None:
+    """Rough yaw from how much of each cheek is seen; positive shows the person's left cheek.
+
+    The curve was fitted to FASSEG faces of known yaw: see MODEL_CARD.md for its error.
+    """
+    a = asymmetry(labels)
+    if a is None:
+        return None
+    return float(np.clip(_YAW_LINEAR * a + _YAW_CUBIC * a**3, -90, 90))
+
+
+_YAW_LINEAR, _YAW_CUBIC = 45.0, 20.0
+
+
+def millimetres(landmarks: Landmarks, yaw: float | None) -> tuple[float | None, float | None]:
+    """Millimetres per pixel and its relative standard deviation; None when an eye is hidden.
+
+    The eye distance is divided by cos(yaw), since a turned face shows it foreshortened.
+    """
+    right, left = landmarks.eyes_xy
+    if right is None or left is None or yaw is None or abs(yaw) > _MAX_YAW_FOR_SCALE:
+        return (None, None)
+    apart = distance(right, left)
+    if apart <= 0:
+        return (None, None)
+    frontal = apart / math.cos(math.radians(yaw))
+    yaw_error = math.tan(math.radians(abs(yaw))) * math.radians(10.0)  # the yaw is right to about 10 degrees
+    return (PUPILS_MM / frontal, math.hypot(PUPILS_SD_MM / PUPILS_MM, yaw_error))
+
+
+def face_px(landmarks: Landmarks, box: Box) -> float:
+    """The face's size in pixels whatever its yaw: the distance from the eye line to the lips.
+
+    Turning the head hardly changes it, so that lesions are looked for at one scale in every pose.
+    """
+    eyes = [e for e in landmarks.eyes_xy if e is not None]
+    if eyes and landmarks.lips_xy is not None:
+        middle = (sum(e[0] for e in eyes) / len(eyes), sum(e[1] for e in eyes) / len(eyes))
+        lips = landmarks.lips_xy
+        if len(eyes) == 2 and landmarks.roll_deg is not None:  # along the face's own vertical
+            turn = math.radians(landmarks.roll_deg)
+            return abs(-(lips[0] - middle[0]) * math.sin(turn) + (lips[1] - middle[1]) * math.cos(turn))
+        return abs(lips[1] - middle[1])
+    return max(box[2] - box[0], box[3] - box[1]) / _BOX_TO_FACE

@@ -1,0 +1,144 @@
+"""ONNX Runtime sessions over weights whose hashes are checked on every load."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.errors import ModelError
+from comedo.types import Image
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+class Network(Protocol):
+    """A dense network: (H, W, 3) uint8 RGB in, (C, H/2, W/2) float32 out."""
+
+    @property
+    def name(self) -> str:
+        """Name and hash, so that results can be traced."""
+        ...
+
+    def run(self, image: Image) -> NDArray[np.float32]:
+        """Evaluate one picture whose sides are multiples of 32."""
+        ...
+
+
+@cache
+def usable_cores() -> int:
+    """Cores this process may use: its affinity, capped by the container's CPU quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, max(1, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass
+    return cores
+
+
+class OnnxNetwork:
+    """One ONNX model on the CPU, one thread a call; safe to share between threads.
+
+    Several tiles run side by side in `run_many`, which beats several threads on one tile.
+    """
+
+    def __init__(self, weights: bytes, name: str) -> None:
+        import onnxruntime as ort
+
+        ort.disable_telemetry_events()  # nothing reports home
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # tile sizes vary: an arena would grow and never shrink
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """Name and hash."""
+        return self._name
+
+    def run(self, image: Image) -> NDArray[np.float32]:
+        """Evaluate one picture."""
+        output = self._session.run(None, {self._input: image[None]})[0]
+        return np.asarray(output[0], np.float32)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="comedo")
+
+
+def run_many(network: Network, images: Sequence[Image]) -> Iterable[NDArray[np.float32]]:
+    """Evaluate several pictures, as many at a time as there are cores; results keep the order."""
+    if len(images) < 2 or usable_cores() < 2:
+        return [network.run(image) for image in images]
+    return list(_pool().map(network.run, images))
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One line of the manifest beside the weights."""
+
+    name: str
+    file: str
+    sha256: str
+
+
+def read_manifest(folder: Path = WEIGHTS) -> dict[str, ModelCard]:
+    """The models of a weights folder by name.
+
+    Raises:
+        ModelError: If the manifest is absent or not what it should be.
+    """
+    path = folder / "manifest.json"
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["models"]
+        return {e["name"]: ModelCard(e["name"], e["file"], e["sha256"]) for e in entries}
+    except OSError as error:
+        raise ModelError(f"the weights' manifest {path} cannot be read; reinstall comedo, or train and export models first") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the weights' manifest {path} is damaged ({error}); reinstall comedo") from error
+
+
+def read_weights(name: str, folder: Path = WEIGHTS) -> tuple[bytes, str]:
+    """Bytes of a model and its traced name, after checking its hash.
+
+    Raises:
+        ModelError: If the model is not in the manifest, is absent, is a link, or was altered.
+    """
+    cards = read_manifest(folder)
+    if name not in cards:
+        raise ModelError(f"no model {name!r} in {folder}; it holds {', '.join(sorted(cards)) or 'none'}")
+    card = cards[name]
+    path = folder / card.file
+    if Path(card.file).name != card.file or path.is_symlink():
+        raise ModelError(f"the model file of {name!r} must be a plain file beside its manifest, got {card.file!r}")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"the model file {path} cannot be read; reinstall comedo") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != card.sha256:
+        raise ModelError(f"the model file {path} was altered: its SHA-256 starts {digest[:12]}, the manifest says {card.sha256[:12]}; reinstall comedo")
+    return data, f"{name}@sha256:{digest}"
+
+
+def load_network(name: str, folder: Path = WEIGHTS) -> OnnxNetwork:
+    """Load one model of the manifest, its hash checked."""
+    data, traced = read_weights(name, folder)
+    return OnnxNetwork(data, traced)
