@@ -26,7 +26,9 @@ class Look:
         """Return the changed (H, W, 3) uint8 picture; noise comes from `rng`."""
         if self.shrink < 1:
             h, w = image.shape[:2]
-            small = cv2.resize(image, (max(8, round(w * self.shrink)), max(8, round(h * self.shrink))), interpolation=cv2.INTER_AREA)
+            small = cv2.resize(
+                image, (max(8, round(w * self.shrink)), max(8, round(h * self.shrink))), interpolation=cv2.INTER_AREA
+            )
             image = np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
         if self.blur_sigma > 0:
             image = np.asarray(cv2.GaussianBlur(image, (0, 0), self.blur_sigma), np.uint8)

@@ -49,8 +49,14 @@ class State:
         """Write a checkpoint so that a kill leaves the old one or the new one, never half."""
         draft = path.with_suffix(".draft")
         torch.save(
-            {"net": self.net.state_dict(), "averaged": self.averaged.state_dict(), "optimizer": self.optimizer.state_dict(),
-             "step": self.step, "spent_s": self.spent_s, **extra},
+            {
+                "net": self.net.state_dict(),
+                "averaged": self.averaged.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+                "spent_s": self.spent_s,
+                **extra,
+            },
             draft,
         )
         draft.replace(path)
@@ -135,7 +141,9 @@ def fit(
         state.load(folder / "last.pt")
     config = {"schedule": asdict(schedule)}
     saved_at = time.monotonic()
-    bar = Progress(TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
+    bar = Progress(
+        TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn()
+    )
     net.train()
     with bar, ThreadPoolExecutor(1) as ahead, (folder / "log.csv").open("a", newline="") as log:
         writer, task = csv.writer(log), bar.add_task("fit", total=schedule.steps, completed=state.step, note="")
@@ -162,7 +170,9 @@ def fit(
     return state.averaged
 
 
-def _read_ahead(pool: ThreadPoolExecutor, batches: Callable[[int], Batch], step: int, more: Callable[[], bool]) -> Iterator[Batch]:
+def _read_ahead(
+    pool: ThreadPoolExecutor, batches: Callable[[int], Batch], step: int, more: Callable[[], bool]
+) -> Iterator[Batch]:
     """Prepare the next batch in a thread while the present one is learnt from."""
     coming = pool.submit(batches, step)
     while more():

@@ -80,7 +80,9 @@ def _boxes_to_circles(boxes: Sequence[Sequence[float]]) -> NDArray[np.float32]:
     return np.stack([(b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2, (b[:, 2] - b[:, 0] + b[:, 3] - b[:, 1]) / 4], 1)
 
 
-def _map_circles(circles: NDArray[np.float32], source: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32] | None:
+def _map_circles(
+    circles: NDArray[np.float32], source: NDArray[np.float32], target: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
     """Carry circles from one version of a photo to another, by lesions known in both.
 
     Returns `None` when the two lists do not correspond one to one.
@@ -108,7 +110,9 @@ def load_acne04(root: Path) -> list[LesionPhoto]:
     circles: dict[int, list[Sequence[float]]] = {}
     for row in coco["annotations"]:
         circles.setdefault(row["image_id"], []).append(row["circle"])
-    in_640 = {i["photo"]: _circles(circles.get(i["id"], [])) for i in coco["images"] if i["file_name"].startswith("frames640")}
+    in_640 = {
+        i["photo"]: _circles(circles.get(i["id"], [])) for i in coco["images"] if i["file_name"].startswith("frames640")
+    }
     photos = []
     for image in coco["images"]:
         source = image["file_name"].split("/")[0]
@@ -237,7 +241,9 @@ def _draw(canvas: NDArray[np.float32], circles: NDArray[np.float32], value: floa
         cv2.circle(canvas, center, round(max(float(r) * grow, 0.5) * 16), value, -1, cv2.LINE_8, 4)
 
 
-def make_target(photo: LesionPhoto, affine: NDArray[np.float64], size: int, mask: NDArray[np.float32] | None) -> LesionTarget:
+def make_target(
+    photo: LesionPhoto, affine: NDArray[np.float64], size: int, mask: NDArray[np.float32] | None
+) -> LesionTarget:
     """Draw the target of one crop.
 
     Args:
@@ -300,8 +306,13 @@ class CropPlan:
     on_lesion: float = 0.72  # share of crops centred near a lesion
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
-            "crops1024": 0.33, "frames512": 0.25, "frames640": 0.10, "graded640": 0.02,
-            "typed": 0.19, "masks": 0.07, "clear": 0.04,
+            "crops1024": 0.33,
+            "frames512": 0.25,
+            "frames640": 0.10,
+            "graded640": 0.02,
+            "typed": 0.19,
+            "masks": 0.07,
+            "clear": 0.04,
         }
     )
 
@@ -330,8 +341,8 @@ class LesionCrops:
         if mask is not None:
             shrink = np.array([[1 / STRIDE, 0, -0.25], [0, 1 / STRIDE, -0.25]])
             full = np.vstack([affine, [0, 0, 1]])
-            mask = cv2.warpAffine(mask, shrink @ full, (size // STRIDE, size // STRIDE), flags=cv2.INTER_LINEAR)
-            mask = (mask > 0.5).astype(np.float32)
+            small = cv2.warpAffine(mask, shrink @ full, (size // STRIDE, size // STRIDE), flags=cv2.INTER_LINEAR)
+            mask = (np.asarray(small) > 0.5).astype(np.float32)
         return look.apply(np.asarray(crop, np.uint8), rng), make_target(photo, affine, size, mask)
 
     def _draw_affine(self, photo: LesionPhoto, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -341,7 +352,10 @@ class LesionCrops:
             pool = np.concatenate(circles)
             cx, cy = pool[rng.integers(len(pool)), :2]
             spread = plan.size * 0.35
-            cx, cy = cx + rng.uniform(-spread, spread) / photo.scale_xy[0], cy + rng.uniform(-spread, spread) / photo.scale_xy[1]
+            cx, cy = (
+                cx + rng.uniform(-spread, spread) / photo.scale_xy[0],
+                cy + rng.uniform(-spread, spread) / photo.scale_xy[1],
+            )
         else:
             cx, cy = rng.uniform(0.15, 0.85) * w, rng.uniform(0.1, 0.9) * h
         zoom = float(np.exp(rng.uniform(*np.log(plan.zoom))))

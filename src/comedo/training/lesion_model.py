@@ -49,7 +49,9 @@ def centre_focal(logits: Tensor, heat: Tensor, weight: Tensor) -> Tensor:
 
 def soft_mask(logits: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
     """Weighted cross-entropy plus soft Dice over the cells of full weight, (N, h, w) each."""
-    entropy = functional.binary_cross_entropy_with_logits(logits, mask, reduction="none", pos_weight=logits.new_tensor(2.0))
+    entropy = functional.binary_cross_entropy_with_logits(
+        logits, mask, reduction="none", pos_weight=logits.new_tensor(2.0)
+    )
     loss = (entropy * weight).sum() / weight.sum().clamp(min=1.0)
     exact = (weight >= 0.99).float()
     prob = torch.sigmoid(logits) * exact
@@ -74,10 +76,14 @@ def lesion_loss(output: Tensor, target: Mapping[str, Tensor]) -> dict[str, Tenso
     }
     typed = target["inflamed"] != IGNORE
     if typed.any():
-        terms["inflamed"] = 0.3 * functional.binary_cross_entropy_with_logits(output[:, INFLAMED][typed], target["inflamed"][typed])
+        terms["inflamed"] = 0.3 * functional.binary_cross_entropy_with_logits(
+            output[:, INFLAMED][typed], target["inflamed"][typed]
+        )
     centre = target["log_radius"] != IGNORE
     if centre.any():
-        terms["radius"] = 0.3 * functional.smooth_l1_loss(output[:, LOG_RADIUS][centre], target["log_radius"][centre], beta=0.2)
+        terms["radius"] = 0.3 * functional.smooth_l1_loss(
+            output[:, LOG_RADIUS][centre], target["log_radius"][centre], beta=0.2
+        )
     return terms
 
 

@@ -29,7 +29,9 @@ _STAGES = (
 _TAPS = {0: 16, 1: 24, 2: 32, 4: 96, 6: 320}
 
 
-def _conv(cin: int, cout: int, *, kernel: int = 3, stride: int = 1, groups: int = 1, relu6: bool = True) -> nn.Sequential:
+def _conv(
+    cin: int, cout: int, *, kernel: int = 3, stride: int = 1, groups: int = 1, relu6: bool = True
+) -> nn.Sequential:
     layers: list[nn.Module] = [
         nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(cout),
@@ -100,7 +102,9 @@ class Encoder(nn.Module):
         norms = [m for m in self.modules() if isinstance(m, nn.BatchNorm2d)]
         for (weight, bias), conv, norm in zip(pairs, convs, norms, strict=False):
             if weight.shape != tuple(conv.weight.shape):
-                raise ValueError(f"{path}: expected a weight of shape {tuple(conv.weight.shape)}, got {weight.shape}; it is not a MobileNetV2 1.0")
+                raise ValueError(
+                    f"{path}: expected a weight of shape {tuple(conv.weight.shape)}, got {weight.shape}; it is not a MobileNetV2 1.0"
+                )
             conv.weight.data = torch.from_numpy(weight.astype(np.float32))
             norm.bias.data = torch.from_numpy(bias.astype(np.float32))
 

@@ -21,8 +21,7 @@ def count_bias(found: ArrayLike, true: ArrayLike) -> float | None:
 def correlation(found: ArrayLike, true: ArrayLike) -> float | None:
     """Pearson's r; `None` for fewer than two photos or where either count never changes."""
     f, t = np.asarray(found, np.float64), np.asarray(true, np.float64)
-    if len(t) < 2:
+    if len(t) < 2 or np.ptp(f) == 0 or np.ptp(t) == 0:
         return None
     f, t = f - f.mean(), t - t.mean()
-    spread = float(np.sqrt((f**2).sum() * (t**2).sum()))
-    return None if spread == 0 else float((f * t).sum() / spread)
+    return float((f * t).sum() / np.sqrt((f**2).sum() * (t**2).sum()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,26 +20,20 @@ def mask_tally(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> Tally:
     return Tally(hits=both, false=int(found.sum()) - both, missed=int(true.sum()) - both)
 
 
-def confusion(found: NDArray[np.uint8], true: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
-    """Count pixels by true class (row) and found class (column); pixels of label IGNORE are left out.
+@dataclass(frozen=True)
+class LabelClass:
+    """One class to judge, in both codings: the truth may come in another's labels than ours.
 
-    Args:
-        found, true: (H, W) labels in 0 ... classes - 1; `true` may hold IGNORE.
-        classes: Number of classes.
+    `unknown` are labels of the truth that leave open whether a pixel is of this class.
     """
-    if found.shape != true.shape:
-        raise ValueError(f"label maps must have one shape, got {found.shape} and {true.shape}")
-    known = true != IGNORE
-    pairs = true[known].astype(np.int64) * classes + found[known]
-    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+    name: str
+    found: tuple[int, ...]
+    true: tuple[int, ...]
+    unknown: tuple[int, ...] = (IGNORE,)
 
 
-def class_tally(table: NDArray[np.int64], labels: Iterable[int]) -> Tally:
-    """One class, or several taken as one, from a confusion table."""
-    chosen = np.zeros(len(table), np.bool_)
-    chosen[list(labels)] = True
-    return Tally(
-        hits=int(table[np.ix_(chosen, chosen)].sum()),
-        false=int(table[np.ix_(~chosen, chosen)].sum()),
-        missed=int(table[np.ix_(chosen, ~chosen)].sum()),
-    )
+def label_tally(found: NDArray[np.uint8], true: NDArray[np.uint8], judged: LabelClass) -> Tally:
+    """Pixels of one class in two (H, W) label maps; unknown pixels are left out."""
+    known = ~np.isin(true, judged.unknown)
+    return mask_tally(np.isin(found, judged.found) & known, np.isin(true, judged.true) & known)

@@ -44,9 +44,7 @@ def greedy(cost: Floats, allowed: NDArray[np.bool_], order: NDArray[np.intp]) ->
     return found
 
 
-def match_centres(
-    found: Circles, scores: NDArray[np.floating], true: Circles, frame_width: float
-) -> NDArray[np.intp]:
+def match_centres(found: Circles, scores: NDArray[np.floating], true: Circles, frame_width: float) -> NDArray[np.intp]:
     """Match by centre distance <= max(true lesion's radius, 0.8 % of the frame's width).
 
     Args:
@@ -77,7 +75,8 @@ def box_iou(a: Floats, b: Floats) -> Floats:
     both = np.prod(np.clip(high - low, 0, None), axis=2)
     area_a, area_b = np.prod(a[:, 2:] - a[:, :2], axis=1), np.prod(b[:, 2:] - b[:, :2], axis=1)
     either = area_a[:, None] + area_b[None] - both
-    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    overlap: Floats = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return overlap
 
 
 def match_boxes(found: Floats, scores: NDArray[np.floating], true: Floats, least_iou: float) -> NDArray[np.intp]:
