@@ -1,0 +1,49 @@
+"""Pictures as files: the mask, and overlays as PNG or JPEG. None carries EXIF, GPS or any other metadata."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+from comedo.types import FaceAnalysis, Image, Region
+
+BACKGROUND, SKIN, LESION = 0, 1, 2
+
+
+def label_pixels(analysis: FaceAnalysis) -> NDArray[np.uint8]:
+    """Label every pixel of the photo: 0 background, 1 skin that acne can affect, 2 active lesion; (H, W) uint8."""
+    is_skin = np.zeros(256, np.uint8)
+    is_skin[[region.part for region in Region]] = SKIN
+    cells = is_skin[analysis.face.parts]
+    size_wh = (analysis.width, analysis.height)
+    labels = np.asarray(cv2.warpAffine(cells, analysis.face.to_photo, size_wh, flags=cv2.INTER_NEAREST), np.uint8)
+    labels[analysis.lesion_mask] = LESION
+    return labels
+
+
+def mask_png(analysis: FaceAnalysis) -> bytes:
+    """`label_pixels` as an 8-bit grey PNG; run lengths without a filter, four times faster than the default."""
+    fast = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+    return _encode_png(label_pixels(analysis), [*fast, cv2.IMWRITE_PNG_COMPRESSION, 1])
+
+
+def to_png(image: Image) -> bytes:
+    """A colour picture as PNG, for screen-size pictures only: 12 megapixels would take longer than the analysis."""
+    return _encode_png(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 2])
+
+
+def to_jpeg(image: Image, *, max_side: int | None = None, quality: int = 88) -> bytes:
+    """A colour picture as JPEG without metadata, made smaller where its longest side exceeds `max_side`."""
+    scale = min(1.0, (max_side or max(image.shape[:2])) / max(image.shape[:2]))
+    if scale < 1:
+        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality=quality, colorspace="RGB"))
+
+
+def _encode_png(pixels: NDArray[np.uint8], flags: list[int]) -> bytes:
+    done, data = cv2.imencode(".png", pixels, flags)
+    if not done:
+        raise RuntimeError(f"OpenCV could not write a PNG of {pixels.shape}; free some memory and try again")
+    return data.tobytes()
