@@ -1,0 +1,6 @@
+"""Photos in: reading any common file safely, and judging whether it can be measured."""
+
+from comedo.photo.limits import Limits
+from comedo.photo.read import read_photo, sniff
+
+__all__ = ["Limits", "read_photo", "sniff"]
