@@ -161,6 +161,7 @@ class Lesion:
     kind_probs: Mapping[Kind, float]
     region: Region | None
     redness: float | None  # CIELAB a* of the lesion minus that of the skin around it
+    conspicuity: float | None = None  # [0, 1]: would the sparser ACNE04-v1 annotators have marked it?
 
     @property
     def active(self) -> bool:

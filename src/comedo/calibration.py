@@ -1,0 +1,86 @@
+"""Numbers fitted after training: cut-offs, count noise, severity. Kept beside the weights as JSON.
+
+Written by `comedo.training.calibrate`; the file names the data and the split behind each number.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from comedo.errors import ModelError
+from comedo.inference import WEIGHTS
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Thresholds(_Table):
+    """Cut-offs of the lesion maps, each in [0, 1]."""
+
+    active: float = 0.30  # centre probability from which an active lesion is reported
+    mark: float = 0.30  # the same of a mark
+    sparse: float = 0.30  # conspicuity from which a lesion counts under acne04-v1
+    mask: float = 0.5  # probability from which a pixel belongs to a lesion
+    mark_bias: float = Field(default=1.0, gt=0)  # a centre is a mark when mark x bias exceeds active
+    inflamed: float = 0.5  # probability from which an active lesion is inflamed
+
+
+class CountNoise(_Table):
+    """Relative errors of a count n: the true one lies in n + [low, high] x (n + offset)^power, 90 %."""
+
+    low: float = -1.5
+    high: float = 1.5
+    offset: float = 2.0
+    power: float = 0.6
+
+    def interval(self, count: int) -> tuple[int, int]:
+        """The 90 % interval of a count, whole lesions, never below zero."""
+        spread = (count + self.offset) ** self.power
+        low, high = round(count + self.low * spread), round(count + self.high * spread)
+        return (max(0, min(low, count)), max(high, count))
+
+
+class SeverityCurve(_Table):
+    """Burden of lesions to severity 1-5; see `comedo.grading.severity`."""
+
+    conspicuous: float = Field(default=1.0, ge=0)  # weight of one wholly conspicuous lesion
+    faint: float = Field(default=0.1, ge=0)  # weight that every lesion has
+    large: float = Field(default=0.0, ge=0)  # further weight per millimetre of diameter above 3
+    red: float = Field(default=0.0, ge=0)  # further weight per unit of redness above 4
+    bounds: tuple[float, float, float, float] = (0.5, 5.5, 20.5, 50.5)  # burdens between the five levels; rising
+    spread: float = Field(default=0.5, gt=0)  # standard deviation of the error on the severity scale
+
+
+class AffectedCurve(_Table):
+    """Burden of lesions to the probability that acne is present; see `comedo.grading.acne`."""
+
+    middle: float = Field(default=1.5, gt=0)  # burden at which the probability is one half
+    slope: float = Field(default=2.0, gt=0)  # of the logistic curve over log(1 + burden)
+
+
+class Calibration(_Table):
+    """Everything fitted after training."""
+
+    provenance: str = "defaults, not fitted"
+    thresholds: Thresholds = Thresholds()
+    count_noise: dict[str, CountNoise] = {"visible": CountNoise(), "acne04-v1": CountNoise()}
+    severity: SeverityCurve = SeverityCurve()
+    affected: AffectedCurve = AffectedCurve()
+
+
+def load_calibration(folder: Path = WEIGHTS) -> Calibration:
+    """Read calibration.json of a weights folder.
+
+    Raises:
+        ModelError: If it is absent or damaged.
+    """
+    path = folder / "calibration.json"
+    try:
+        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"the calibration {path} cannot be read; reinstall comedo") from error
+    except ValidationError as error:
+        raise ModelError(f"the calibration {path} is damaged: {error.errors()[0]['msg']}; reinstall comedo") from error

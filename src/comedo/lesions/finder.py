@@ -1,0 +1,180 @@
+"""Lesions of a face: from the network's maps to measured lesions in photo pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.calibration import Thresholds
+from comedo.geometry import apply, scale_of
+from comedo.inference import Network
+from comedo.lesions.kinds import Evidence, KindClassifier, kind_probs, likeliest_kind, measure_evidence
+from comedo.lesions.network import MASK, STRIDE, Canvas, read_face
+from comedo.lesions.peaks import Peaks, find_peaks
+from comedo.types import FaceMap, Group, Lesion, Mask, Photo, Region
+
+_REGION_OF_PART = {int(r.part): r for r in Region}
+_RING = (1.35, 2.2)  # skin around a lesion, in radii
+_CORE = 0.5  # the middle of a lesion, in radii
+
+
+@dataclass(frozen=True, eq=False)
+class LesionReading:
+    """What was found: lesions in reading order and the photo-sized mask of the active ones."""
+
+    lesions: tuple[Lesion, ...]
+    mask: Mask
+
+
+@dataclass(frozen=True)
+class LesionFinder:
+    """Finds and measures lesions on the skin of one face."""
+
+    network: Network
+    thresholds: Thresholds
+    classify: KindClassifier = kind_probs
+
+    def find(self, photo: Photo, face: FaceMap) -> LesionReading:
+        """All lesions on the face's skin, with the mask of the active ones."""
+        canvas = read_face(self.network, photo, face)
+        peaks = self.choose(find_peaks(canvas.maps, canvas.skin))
+        groups = [self._groups(peaks, i) for i in range(len(peaks))]
+        owner, areas = _share_mask(canvas, peaks, self.thresholds.mask)
+        evidence = _measure_all(canvas, peaks, None if face.mm_per_px is None else face.mm_per_px / canvas.zoom)
+        found = [
+            self._lesion(canvas, peaks, i, groups[i], evidence[i], float(areas[i]), face.mm_per_px)
+            for i in range(len(peaks))
+        ]
+        active = np.array([lesion.active for lesion in found] + [True])
+        mask = (owner >= 0) & active[owner] if len(found) else np.zeros(owner.shape, bool)
+        order = sorted(range(len(found)), key=lambda i: (round(found[i].center_xy[1]), found[i].center_xy[0]))
+        numbered = [replace(found[i], id=n) for n, i in enumerate(order, start=1)]
+        return LesionReading(tuple(numbered), _mask_to_photo(mask, canvas, photo))
+
+    def choose(self, peaks: Peaks) -> Peaks:
+        """Keep the peaks that reach the cut-off of what they are."""
+        t = self.thresholds
+        is_mark = peaks.mark * t.mark_bias > peaks.active
+        return peaks.take(np.where(is_mark, peaks.mark >= t.mark, peaks.active >= t.active))
+
+    def _groups(self, peaks: Peaks, i: int) -> dict[Group, float]:
+        mark = float(peaks.mark[i]) * self.thresholds.mark_bias
+        share = mark / max(mark + float(peaks.active[i]), 1e-9)
+        # The cut-off is where the odds are even: shift the logit so that 0.5 is its probability.
+        odds = float(peaks.inflamed[i]) / max(1 - float(peaks.inflamed[i]), 1e-6)
+        even = self.thresholds.inflamed / (1 - self.thresholds.inflamed)
+        red = odds / (odds + even)
+        return {
+            Group.INFLAMMATORY: (1 - share) * red,
+            Group.NON_INFLAMMATORY: (1 - share) * (1 - red),
+            Group.MARK: share,
+        }
+
+    def _lesion(
+        self,
+        canvas: Canvas,
+        peaks: Peaks,
+        i: int,
+        groups: dict[Group, float],
+        evidence: Evidence,
+        area: float,
+        mm_per_px: float | None,
+    ) -> Lesion:
+        mark = groups[Group.MARK] > 0.5
+        active = max((Group.INFLAMMATORY, Group.NON_INFLAMMATORY), key=lambda g: groups[g])
+        group = Group.MARK if mark else active
+        kinds = self.classify(groups, evidence)
+        unit = scale_of(canvas.to_photo)
+        x, y = (float(v) for v in apply(canvas.to_photo, peaks.xy[i : i + 1].astype(np.float64))[0])
+        radius = float(peaks.radius[i]) * unit
+        cell = tuple(int(v) for v in np.clip(peaks.xy[i] / STRIDE, 0, np.array(canvas.skin.shape[::-1]) - 1))
+        return Lesion(
+            id=0,
+            box_xyxy=(x - radius, y - radius, x + radius, y + radius),
+            center_xy=(x, y),
+            diameter_px=2 * radius,
+            diameter_mm=None if mm_per_px is None else 2 * radius * mm_per_px,
+            area_px=area * (STRIDE * unit) ** 2,
+            score=float(peaks.mark[i] if mark else peaks.active[i]),
+            group=group,
+            group_probs=groups,
+            kind=likeliest_kind(group, kinds),
+            kind_probs=kinds,
+            region=_REGION_OF_PART.get(int(canvas.parts[cell[1], cell[0]])),
+            redness=evidence.redness,
+            conspicuity=float(peaks.sparse[i]),
+        )
+
+
+def _share_mask(canvas: Canvas, peaks: Peaks, cut: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Give each mask cell to the nearest lesion that reaches it.
+
+    Returns:
+        (h, w) index of the owner or -1, and each lesion's area in cells; a lesion without any
+        mask gets its disc.
+    """
+    h, w = canvas.skin.shape
+    owner = np.full((h, w), -1, np.intp)
+    if len(peaks) == 0:
+        return owner, np.zeros(0)
+    seeds = np.ones((h, w), np.uint8)
+    cells = np.clip(np.round(peaks.xy / STRIDE - 0.25).astype(int), 0, [w - 1, h - 1])
+    seeds[cells[:, 1], cells[:, 0]] = 0
+    far, label = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.full(int(label.max()) + 1, -1, np.intp)
+    table[label[cells[:, 1], cells[:, 0]]] = np.arange(len(peaks))
+    nearest = table[label]
+    radius = np.maximum(peaks.radius / STRIDE, 1.0)
+    masked = (canvas.maps[MASK] >= cut) & (far <= 2.5 * radius[nearest])
+    disc = far <= radius[nearest]
+    has_mask = np.bincount(nearest[masked & disc], minlength=len(peaks)) >= 0.3 * np.bincount(
+        nearest[disc], minlength=len(peaks)
+    )
+    mine = np.where(has_mask[nearest], masked, disc) & canvas.skin
+    owner[mine] = nearest[mine]
+    return owner, np.bincount(nearest[mine], minlength=len(peaks)).astype(np.float64)
+
+
+def _measure_all(canvas: Canvas, peaks: Peaks, mm_per_canvas_px: float | None) -> list[Evidence]:
+    """Colour and relief of every lesion, on small CIELAB patches of the canvas."""
+    h, w = canvas.image.shape[:2]
+    skin = canvas.skin
+    lesions = np.zeros((h, w), np.uint8)
+    for (x, y), r in zip(peaks.xy, peaks.radius, strict=True):
+        cv2.circle(lesions, (round(float(x)), round(float(y))), max(1, round(float(r))), 1, -1)
+    result = []
+    for (x, y), r in zip(peaks.xy, peaks.radius, strict=True):
+        radius = max(float(r), 2.0)
+        reach = int(np.ceil(_RING[1] * radius))
+        x0, x1 = max(0, int(x) - reach), min(w, int(x) + reach + 1)
+        y0, y1 = max(0, int(y) - reach), min(h, int(y) + reach + 1)
+        lab = cv2.cvtColor(canvas.image[y0:y1, x0:x1].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        far = np.hypot(np.arange(x0, x1)[None] - float(x), np.arange(y0, y1)[:, None] - float(y)) / radius
+        rows = np.minimum(np.arange(y0, y1) // STRIDE, skin.shape[0] - 1)
+        columns = np.minimum(np.arange(x0, x1) // STRIDE, skin.shape[1] - 1)
+        around = (far >= _RING[0]) & (far <= _RING[1]) & (lesions[y0:y1, x0:x1] == 0) & skin[np.ix_(rows, columns)]
+        size = None if mm_per_canvas_px is None else 2 * float(r) * mm_per_canvas_px
+        result.append(measure_evidence(np.asarray(lab, np.float32), far <= 1, far <= _CORE, around, size))
+    return result
+
+
+def _mask_to_photo(mask: NDArray[np.bool_], canvas: Canvas, photo: Photo) -> Mask:
+    """Bring the mask from the network's cells to photo pixels; only the face's box is touched."""
+    full = np.zeros((photo.height, photo.width), bool)
+    ys, xs = np.nonzero(mask)
+    if len(xs) == 0:
+        return full
+    half = (STRIDE - 1) / 2
+    cells_to_photo = canvas.to_photo @ np.array([[STRIDE, 0, half], [0, STRIDE, half], [0, 0, 1.0]])
+    low = np.floor(cells_to_photo @ [xs.min() - 1, ys.min() - 1, 1]).astype(int)
+    high = np.ceil(cells_to_photo @ [xs.max() + 1, ys.max() + 1, 1]).astype(int)
+    x0, y0 = max(0, low[0]), max(0, low[1])
+    x1, y1 = min(photo.width, high[0] + 1), min(photo.height, high[1] + 1)
+    window = cells_to_photo.copy()
+    window[:, 2] -= (x0, y0)
+    soft = cv2.warpAffine(mask.astype(np.float32), window, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
+    full[y0:y1, x0:x1] = soft >= 0.5
+    return full

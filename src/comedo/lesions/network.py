@@ -1,0 +1,117 @@
+"""The lesion network over the tiles of a face brought to one scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.geometry import Affine, crop_affine, invert, sample_crop, tile_canvas
+from comedo.inference import Network, run_many
+from comedo.types import Box, FaceMap, Image, Part, Photo, Region
+
+# Channels of the network's output, in the order it was trained with (comedo.training.lesion_model).
+MASK, ACTIVE, MARK, SPARSE, INFLAMED, RADIUS = range(6)
+STRIDE = 2
+
+# Eye line to lips in pixels of the canvas: the median of the ACNE04 crops at their own size, to
+# which all training photos were brought.
+WORK_FACE_PX = 300.0
+_MAX_ZOOM = 4.0  # blowing a tiny face up further only invents pixels
+_MARGIN = 0.02  # of the face box's longer side, around it
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The face at the network's scale, and what the network says of it.
+
+    `image` is (H, W, 3) uint8; `maps` (6, H/2, W/2) float32: probabilities of mask, active
+    centre, mark centre, centre under the sparse convention, inflamed; radius in canvas pixels.
+    `skin` and `parts` are (H/2, W/2). `to_photo` maps canvas pixels to the photo's.
+    """
+
+    image: Image
+    maps: NDArray[np.float32]
+    skin: NDArray[np.bool_]
+    parts: NDArray[np.uint8]
+    to_photo: Affine
+    zoom: float
+
+
+def face_zoom(face: FaceMap) -> float:
+    """Canvas pixels per photo pixel."""
+    return min(_MAX_ZOOM, WORK_FACE_PX / max(face.face_px, 1.0))
+
+
+def draw_canvas(photo: Photo, face: FaceMap) -> tuple[Image, Box, float]:
+    """Cut the face out and bring it to the network's scale; sides are even."""
+    zoom = face_zoom(face)
+    x0, y0, x1, y1 = face.box_xyxy
+    margin = _MARGIN * max(x1 - x0, y1 - y0)
+    box = (
+        float(max(0, round(x0 - margin))),
+        float(max(0, round(y0 - margin))),
+        float(min(photo.width, round(x1 + margin))),
+        float(min(photo.height, round(y1 + margin))),
+    )
+    height = max(STRIDE, round((box[3] - box[1]) * zoom / STRIDE) * STRIDE)
+    width = max(STRIDE, round((box[2] - box[0]) * zoom / STRIDE) * STRIDE)
+    return sample_crop(photo.image, box, (height, width)), box, zoom
+
+
+def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
+    """Run the network over the tiles that show skin."""
+    image, box, zoom = draw_canvas(photo, face)
+    to_photo = invert(crop_affine(box, zoom))
+    h, w = image.shape[0] // STRIDE, image.shape[1] // STRIDE
+    parts = _parts_on_canvas(face, to_photo, (h, w))
+    skin = np.isin(parts, [r.part for r in Region])
+    maps = np.zeros((6, h, w), np.float32)
+    maps[RADIUS] = 1.0
+    tiles = [
+        t
+        for t in tile_canvas(image.shape[0], image.shape[1])
+        if skin[t.y0 // STRIDE : (t.y0 + t.height) // STRIDE, t.x0 // STRIDE : (t.x0 + t.width) // STRIDE].any()
+    ]
+    pictures = [_padded(image[t.y0 : t.y0 + t.height, t.x0 : t.x0 + t.width], t.height, t.width) for t in tiles]
+    weight = np.zeros((h, w), np.float32)
+    for tile, output in zip(tiles, run_many(network, pictures), strict=True):
+        _blend(maps, weight, output, tile.y0 // STRIDE, tile.x0 // STRIDE)
+    return Canvas(image, maps, skin, parts, to_photo, zoom)
+
+
+def _padded(piece: Image, height: int, width: int) -> Image:
+    if piece.shape[:2] == (height, width):
+        return np.ascontiguousarray(piece)
+    full = np.zeros((height, width, 3), np.uint8)
+    full[: piece.shape[0], : piece.shape[1]] = piece
+    return full
+
+
+def _blend(maps: NDArray[np.float32], weight: NDArray[np.float32], output: NDArray[np.float32], y0: int, x0: int) -> None:
+    """Average overlapping tiles, trusting each more the farther a cell is from its border."""
+    h, w = min(output.shape[1], maps.shape[1] - y0), min(output.shape[2], maps.shape[2] - x0)
+    window = (slice(y0, y0 + h), slice(x0, x0 + w))
+    ramp_y = np.minimum(np.arange(1, output.shape[1] + 1), np.arange(output.shape[1], 0, -1)).clip(max=32)
+    ramp_x = np.minimum(np.arange(1, output.shape[2] + 1), np.arange(output.shape[2], 0, -1)).clip(max=32)
+    mine = np.outer(ramp_y[:h], ramp_x[:w]).astype(np.float32)
+    share = mine / (weight[window] + mine)
+    part = maps[:, window[0], window[1]]
+    part += share * (output[:, :h, :w] - part)
+    weight[window] += mine
+
+
+def _parts_on_canvas(face: FaceMap, to_photo: Affine, size_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    """The face map's labels at the resolution of the network's output."""
+    cells_to_canvas = np.array([[STRIDE, 0.0, (STRIDE - 1) / 2], [0.0, STRIDE, (STRIDE - 1) / 2], [0, 0, 1.0]])
+    full = np.vstack([invert(face.to_photo), [0, 0, 1]]) @ np.vstack([to_photo, [0, 0, 1]]) @ cells_to_canvas
+    warped = cv2.warpAffine(
+        face.parts,
+        full[:2],
+        (size_hw[1], size_hw[0]),
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+        borderValue=int(Part.BACKGROUND),
+    )
+    return np.asarray(warped, np.uint8)

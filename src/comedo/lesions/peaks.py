@@ -1,0 +1,90 @@
+"""From heat maps to single lesions: peaks, one per lesion, with what each is likely to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.lesions.network import ACTIVE, INFLAMED, MARK, RADIUS, SPARSE, STRIDE
+
+
+@dataclass(frozen=True, eq=False)
+class Peaks:
+    """Candidates, best first; all arrays have N rows; places in canvas pixels."""
+
+    xy: NDArray[np.float32]  # (N, 2)
+    radius: NDArray[np.float32]
+    active: NDArray[np.float32]  # probability of an active centre here
+    mark: NDArray[np.float32]
+    sparse: NDArray[np.float32]
+    inflamed: NDArray[np.float32]  # given that it is active
+
+    def __len__(self) -> int:
+        return len(self.xy)
+
+    def take(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Peaks:
+        """The chosen rows."""
+        return Peaks(
+            self.xy[keep], self.radius[keep], self.active[keep], self.mark[keep], self.sparse[keep], self.inflamed[keep]
+        )
+
+
+def find_peaks(maps: NDArray[np.float32], allowed: NDArray[np.bool_], *, floor: float = 0.05) -> Peaks:
+    """Local maxima of the active and mark heat.
+
+    Args:
+        maps: (6, h, w) float32 of the network.
+        allowed: (h, w) bool, where lesions may lie.
+        floor: Lowest centre probability kept.
+
+    Returns:
+        Peaks best first; of two nearer than the larger radius only the better is kept.
+    """
+    heat = np.maximum(maps[ACTIVE], maps[MARK])
+    tops = np.asarray(cv2.dilate(heat, np.ones((3, 3), np.uint8)))
+    ys, xs = np.nonzero((heat >= tops) & (heat > floor) & allowed)
+    order = np.argsort(-heat[ys, xs], kind="stable")
+    ys, xs = ys[order], xs[order]
+    near = [_around(maps[c], ys, xs) for c in (ACTIVE, MARK, SPARSE)]
+    offset = _subcell(heat, ys, xs)
+    xy = np.stack([xs + offset[:, 0], ys + offset[:, 1]], 1) * STRIDE + (STRIDE - 1) / 2
+    peaks = Peaks(
+        xy.astype(np.float32), maps[RADIUS, ys, xs], near[0], near[1], near[2], maps[INFLAMED, ys, xs]
+    )
+    return peaks.take(_apart(peaks))
+
+
+def _around(channel: NDArray[np.float32], ys: NDArray[np.intp], xs: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Highest value within one cell of each peak: the channels' peaks need not coincide."""
+    spread = np.asarray(cv2.dilate(channel, np.ones((3, 3), np.uint8)))
+    return np.asarray(spread[ys, xs], np.float32)
+
+
+def _subcell(heat: NDArray[np.float32], ys: NDArray[np.intp], xs: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Parabola through each peak and its neighbours along both axes, (N, 2) in [-0.5, 0.5]."""
+    padded = np.pad(heat, 1, mode="edge")
+    ys, xs = ys + 1, xs + 1
+    here = padded[ys, xs]
+
+    def vertex(low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.float32]:
+        bend = low + high - 2 * here
+        return np.where(bend < -1e-6, 0.5 * (low - high) / np.minimum(bend, -1e-6), 0.0).clip(-0.5, 0.5)
+
+    return np.stack([vertex(padded[ys, xs - 1], padded[ys, xs + 1]), vertex(padded[ys - 1, xs], padded[ys + 1, xs])], 1)
+
+
+def _apart(peaks: Peaks, *, closer: float = 0.75) -> NDArray[np.intp]:
+    """Greedy: drop a peak whose centre lies within `closer` radii of a better one."""
+    if len(peaks) == 0:
+        return np.zeros(0, np.intp)
+    gap = np.linalg.norm(peaks.xy[:, None] - peaks.xy[None], axis=2)
+    reach = closer * np.maximum(peaks.radius[:, None], peaks.radius[None])
+    clash = gap < reach
+    alive = np.ones(len(peaks), bool)
+    for i in range(len(peaks)):
+        if alive[i]:
+            alive[i + 1 :] &= ~clash[i, i + 1 :]
+    return np.nonzero(alive)[0]
