@@ -1,0 +1,151 @@
+"""Lesions as changes of the skin: blood, melanin, pus, relief, at their size in millimetres.
+
+A lesion is a ball around a point of the skin: what the ball cuts from the surface is the lesion. So its
+size is right on every slope, and it stays on its place when the head turns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.synthetic.features import brow, lids, lips, skin_parts
+from comedo.synthetic.head import Head
+from comedo.synthetic.noise import F32, smoothstep
+from comedo.synthetic.spec import DIAMETER_MM, LesionSpec
+from comedo.types import Kind, Region
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one kind does to the skin at strength 1."""
+
+    blood: float  # units of absorption in the middle
+    melanin: float
+    height: float  # relief over the radius
+    halo: float  # share of the blood that reaches 1.7 radii
+    pus: float = 0.0  # cover of the middle by yellow-white
+    plug: float = 0.0  # cover of the middle by the dark plug
+    gloss: float = 0.0
+    edge: float = 0.35  # softness of the border, share of the radius
+
+
+LOOKS: dict[Kind, Look] = {
+    Kind.OPEN_COMEDONE: Look(blood=0.05, melanin=0.1, height=0.10, halo=0.1, plug=0.92, edge=0.3),
+    Kind.CLOSED_COMEDONE: Look(blood=0.06, melanin=-0.05, height=0.42, halo=0.2, pus=0.16, gloss=0.7),
+    Kind.PAPULE: Look(blood=0.75, melanin=0.10, height=0.34, halo=0.35, gloss=0.5),
+    Kind.PUSTULE: Look(blood=0.85, melanin=0.08, height=0.36, halo=0.5, pus=0.85, gloss=0.8),
+    Kind.NODULE: Look(blood=0.95, melanin=0.18, height=0.26, halo=0.45, gloss=0.4, edge=0.55),
+    Kind.MARK: Look(blood=0.05, melanin=0.42, height=0.0, halo=0.05, edge=0.4),
+}
+_PINK_MARK = Look(blood=0.42, melanin=0.05, height=0.0, halo=0.15, edge=0.6)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A lesion with everything drawn: where on the head, how large, how it looks."""
+
+    spec: LesionSpec
+    region: Region
+    center: tuple[float, float, float]  # head frame, mm
+    diameter_mm: float
+    look: Look
+    wobble: tuple[float, float, float, float]  # amplitudes of the outline's second and third wave
+
+
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """Changes of the skin, each (h, w) float32; `paint` adds to them in place."""
+
+    blood: F32
+    melanin: F32
+    height_mm: F32
+    gloss: F32
+    pus: F32
+    plug: F32
+
+
+class NotOnSkin(ValueError):
+    """The place of a lesion is hair, eye, brow, lip, ear or neck."""
+
+
+def region_at(head: Head, point: F32) -> Region | None:
+    """The region of a point of the skin; None where no acne is counted."""
+    build = head.build
+    x, y = (np.full((1, 1), point[k], np.float32) for k in (0, 1))
+    eye = max(float(lids(build, s, x, y, closed=False).inside[0, 0]) for s in (-1, 1))
+    if eye > -2.5 or lips(build, x, y)[0][0, 0] > -1 or brow(build, x, y, 1.0, 0)[1][0, 0] > -1.5:
+        return None
+    lon, lat = np.degrees(np.arctan2(point[0], point[2])), np.degrees(np.arctan2(point[1], np.hypot(point[0], point[2])))
+    col, row = (round(v) for v in head.direction_to_texel(float(lon), float(lat)))
+    if head.hairline[row, col] > -4 or head.neck[row, col] > 0.2 or abs(lon) > 68 or point[1] < -105:
+        return None
+    part = int(skin_parts(build, x, y)[0, 0])
+    return next(r for r in Region if r.part == part)
+
+
+def place(spec: LesionSpec, head: Head) -> Placed:
+    """Draw what the spec leaves open.
+
+    Raises:
+        NotOnSkin: If a place given in degrees is not on skin that acne affects.
+    """
+    rng = np.random.default_rng([spec.seed, 41])
+    low, high = DIAMETER_MM[spec.kind]
+    drawn = float(rng.uniform(low, high))
+    wobble = tuple(float(v) for v in rng.uniform(-1, 1, 4))
+    pink = rng.random() < 0.4
+    look = _PINK_MARK if spec.kind is Kind.MARK and pink else LOOKS[spec.kind]
+    lon_lat = _draw_in(spec.place, head, rng) if isinstance(spec.place, Region) else spec.place
+    point = head.skin_point(*lon_lat)
+    region = region_at(head, point)
+    if region is None:
+        raise NotOnSkin(f"LesionSpec.place must be on the skin of a region, got {spec.place}; give a Region instead")
+    center = (float(point[0]), float(point[1]), float(point[2]))
+    diameter = spec.diameter_mm if spec.diameter_mm is not None else drawn
+    return Placed(spec, region, center, diameter, look, wobble)  # type: ignore[arg-type]
+
+
+def _draw_in(region: Region, head: Head, rng: np.random.Generator) -> tuple[float, float]:
+    boxes = {
+        Region.FOREHEAD: (-45, 45, 12, 42),
+        Region.NOSE: (-11, 11, -24, 2),
+        Region.LEFT_CHEEK: (14, 58, -46, -6),
+        Region.RIGHT_CHEEK: (-58, -14, -46, -6),
+        Region.CHIN: (-24, 24, -52, -28),
+    }
+    lon0, lon1, lat0, lat1 = boxes[region]
+    for _ in range(400):
+        lon, lat = float(rng.uniform(lon0, lon1)), float(rng.uniform(lat0, lat1))
+        if region_at(head, head.skin_point(lon, lat)) is region:
+            return lon, lat
+    raise NotOnSkin(f"no free skin found in region {region.value}: hair covers it")
+
+
+def reach_mm(lesion: Placed) -> float:
+    """Beyond this distance from its centre a lesion changes nothing."""
+    return lesion.diameter_mm * 0.5 * 2.1 + 0.3
+
+
+def paint(lesion: Placed, p: tuple[F32, F32, F32], skin: Skin) -> NDArray[np.bool_]:
+    """Add one lesion to the skin at the places `p` (head frame, mm) and answer with its mask."""
+    d = [p[k] - np.float32(lesion.center[k]) for k in range(3)]
+    distance = np.sqrt(d[0] ** 2 + d[1] ** 2 + d[2] ** 2)
+    angle = np.arctan2(d[1], d[0])
+    a, b, c, e = lesion.wobble
+    outline = 1 + 0.05 * (a * np.cos(2 * angle) + b * np.sin(2 * angle) + c * np.cos(3 * angle) + e * np.sin(3 * angle))
+    r = (distance / (lesion.diameter_mm / 2 * outline)).astype(np.float32)  # 1 at the border
+    look, strength = lesion.look, np.float32(lesion.spec.strength)
+    core = smoothstep(1 + look.edge * 0.6, 1 - look.edge, r)
+    halo = np.clip(1 - r / 2.0, 0, 1) ** 1.5
+    skin.blood[...] += strength * look.blood * (core * (1 - look.halo) + 1.6 * look.halo * halo)
+    skin.melanin[...] += strength * look.melanin * core
+    dome = np.clip(1 - (r / 1.15) ** 2, 0, 1) ** 1.5
+    skin.height_mm[...] += strength * look.height * lesion.diameter_mm / 2 * dome
+    skin.gloss[...] += look.gloss * dome
+    pus_edge = 0.55 if lesion.spec.kind is Kind.PUSTULE else 0.8
+    skin.pus[...] = np.maximum(skin.pus, look.pus * smoothstep(pus_edge + 0.12, pus_edge - 0.22, r))
+    skin.plug[...] = np.maximum(skin.plug, look.plug * smoothstep(0.95, 0.5, r))
+    return r <= 1
