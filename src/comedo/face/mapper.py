@@ -12,7 +12,7 @@ from comedo.errors import NoFaceFound
 from comedo.face import pose
 from comedo.geometry import clip_box, crop_affine, sample_crop, square_around
 from comedo.inference import Network
-from comedo.types import Box, FaceMap, Image, Part, Photo
+from comedo.types import Box, FaceMap, Image, Part, Photo, Region
 
 _SIDE = 256  # pixels the network sees; its output has half of that
 _GROW = 1.3  # the closer look's square over the face box
@@ -114,12 +114,23 @@ def _accept(look: _Look) -> NDArray[np.uint8] | None:
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     mine = parts == largest
     labels[face & ~mine] = Part.OTHER
+    _drop_crumbs(labels)
     share = float(mine.mean())
     score = float(fine[..., _FACE].sum(axis=2)[mine].mean())
     features = sum(int((labels == p).sum()) > 0.004 * mine.sum() for p in (Part.EYES, Part.BROWS, Part.NOSE, Part.LIPS))
     if share < _MIN_SHARE or score < _MIN_SCORE or features < _MIN_FEATURES:
         return None
     return labels
+
+
+def _drop_crumbs(labels: NDArray[np.uint8], *, smallest: float = 0.12) -> None:
+    """Give small torn-off pieces of skin (an ear that looks like a chin) back to "other"."""
+    for region in Region:
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats((labels == region.part).astype(np.uint8), connectivity=8)
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        for piece in range(1, count):
+            if areas[piece - 1] < smallest * areas.max():
+                labels[pieces == piece] = Part.OTHER
 
 
 def _describe(look: _Look, labels: NDArray[np.uint8], photo: Photo, others: int) -> FaceMap:

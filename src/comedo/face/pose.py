@@ -79,14 +79,16 @@ def _sides(eyes: list[Xy], labels: NDArray[np.uint8], nose: Xy | None, to_photo:
     else:
         axis = (left_cheek[0] - right_cheek[0], left_cheek[1] - right_cheek[1])
     along = sorted(eyes, key=lambda e: e[0] * axis[0] + e[1] * axis[1])
-    if len(along) == 2:
-        return (along[0], along[1])
     if len(along) == 0:
         return (None, None)
-    eye = along[0]
-    if nose is not None and (eye[0] - nose[0]) * axis[0] + (eye[1] - nose[1]) * axis[1] > 0:
-        return (None, eye)
-    return (eye, None)
+    if nose is None:
+        return (along[0], along[1]) if len(along) == 2 else (along[0], None)
+    beside = [(e[0] - nose[0]) * axis[0] + (e[1] - nose[1]) * axis[1] for e in along]
+    if len(along) == 2 and beside[0] < 0 < beside[1]:
+        return (along[0], along[1])
+    # One eye is hidden: what else looked like one (an ear, a nostril) is smaller.
+    eye = eyes[0]
+    return (None, eye) if beside[along.index(eye)] > 0 else (eye, None)
 
 
 def asymmetry(labels: NDArray[np.uint8]) -> float | None:

@@ -26,9 +26,9 @@ _SCALES = {
     "frames512": (_FRAME512, _FRAME512),
     "frames640": (1024 / 640, 1024 / 3112 * 3456 / 640),
     "graded640": (1024 / 640, 1024 / 3112 * 3456 / 640),
-    "typed": (2.2, 2.2),  # FFHQ alignment: eyes about 125 px apart at 512
-    "masks": (3.4, 3.4),
-    "clear": (2.2, 2.2),
+    "typed": (2.6, 2.6),  # FFHQ alignment: eye line to lips about 140 px at 512
+    "masks": (4.4, 4.4),
+    "clear": (2.6, 2.6),
 }
 STRIDE = 2
 IGNORE = -1.0
