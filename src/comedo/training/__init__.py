@@ -1,0 +1,1 @@
+"""Data, augmentation, networks, losses, metrics, recipes, export: the extra `train`."""

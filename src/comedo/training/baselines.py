@@ -23,8 +23,7 @@ def skin_colour(image: Image) -> Mask:
     found = cv2.inRange(cr_cb, np.array([_SKIN_CR[0], _SKIN_CB[0]]), np.array([_SKIN_CR[1], _SKIN_CB[1]]))
     side = 2 * round(image.shape[1] / 100) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    closed: Mask = np.asarray(cv2.morphologyEx(found, cv2.MORPH_CLOSE, kernel), np.uint8) > 0
-    return closed
+    return np.asarray(cv2.morphologyEx(found, cv2.MORPH_CLOSE, kernel), np.bool_)
 
 
 def centre_ellipse(height: int, width: int) -> Mask:
@@ -32,7 +31,8 @@ def centre_ellipse(height: int, width: int) -> Mask:
     y, x = np.mgrid[:height, :width]
     across = (x + 0.5 - width / 2) / (0.3 * width)
     down = (y + 0.5 - height / 2) / (0.4 * height)
-    return across**2 + down**2 <= 1
+    inside: Mask = across**2 + down**2 <= 1
+    return inside
 
 
 def mean_count(counts: Sequence[float]) -> float | None:

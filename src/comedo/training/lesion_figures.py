@@ -29,7 +29,8 @@ class LesionRow:
     """What one photo adds to the figures."""
 
     face: bool
-    centre: Scored  # active lesions
+    threshold: float  # scores from which lesions are reported
+    centre: Scored  # active lesions, those under the threshold as well
     iou_30: Scored
     iou_50: Scored
     count_found: float | None
@@ -53,36 +54,37 @@ def lesion_row(
         photo: The truth; where nobody marked lesions, it adds to the grades only.
         prediction: `None` when no face was found: every lesion is missed, the count is 0.
         width: Width of the photo in pixels.
-        threshold: Count only lesions of at least this score; `None`: the predictor's own count.
+        threshold: Report only lesions of at least this score, while AP and the search for the best
+            threshold see all; `None`: all are reported, and the predictor's own count stands.
     """
     said = prediction or _NOTHING
     wanted = np.array([g in ACTIVE for g in said.groups], np.bool_) & (photo.lesions is not None)
-    if threshold is not None:
-        wanted &= said.scores >= threshold
     circles, scores = said.circles[wanted], said.scores[wanted]
     true = photo.lesions or TrueLesions(np.zeros((0, 3), np.float32), np.zeros((0, 4)))
     active = true.choose(ACTIVE)
     own_count = said.count if threshold is None else None
-    count = float(len(circles)) if own_count is None else own_count
+    least = -np.inf if threshold is None else threshold
+    count = float((scores >= least).sum()) if own_count is None else own_count
     boxes = partial(match_boxes, boxes_of(circles), scores, active.boxes)
     return LesionRow(
         face=prediction is not None,
+        threshold=least,
         centre=_scored(match_centres(circles, scores, active.circles, width), scores, len(active.circles)),
         iou_30=_scored(boxes(0.3), scores, len(active.circles)),
         iou_50=_scored(boxes(0.5), scores, len(active.circles)),
         count_found=count if photo.lesions is not None else None,
         count_true=len(active.circles),
-        by_group=None if true.groups is None else _by_group(said, true, width, threshold),
+        by_group=None if true.groups is None else _by_group(said, true, width),
         marks=None if true.groups is None else _on_marks(circles, scores, true, width),
         grade_found=said.grade,
         grade_true=photo.grade,
     )
 
 
-def _by_group(said: Prediction, true: TrueLesions, width: int, threshold: float | None) -> dict[Group, Scored]:
+def _by_group(said: Prediction, true: TrueLesions, width: int) -> dict[Group, Scored]:
     rows = {}
     for group in Group:
-        mine = np.array([g is group for g in said.groups], np.bool_) & (said.scores >= (threshold or 0.0))
+        mine = np.array([g is group for g in said.groups], np.bool_)
         circles, scores, theirs = said.circles[mine], said.scores[mine], true.choose((group,))
         matched = match_centres(circles, scores, theirs.circles, width)
         rows[group] = _scored(matched, scores, len(theirs.circles))
@@ -98,7 +100,7 @@ Rows = Sequence[LesionRow]
 
 
 def _tally(rows: Rows) -> Tally:
-    return sum((r.centre.at(-np.inf) for r in rows), Tally())
+    return sum((r.centre.at(r.threshold) for r in rows), Tally())
 
 
 def _best_f1(rows: Rows) -> float | None:
@@ -113,7 +115,7 @@ def best_score(rows: Rows) -> float | None:
 
 
 def _group_f1(rows: Rows, group: Group) -> float | None:
-    return sum((r.by_group[group].at(-np.inf) for r in rows if r.by_group is not None), Tally()).f1
+    return sum((r.by_group[group].at(r.threshold) for r in rows if r.by_group is not None), Tally()).f1
 
 
 def _mean_group_f1(rows: Rows) -> float | None:
@@ -122,8 +124,8 @@ def _mean_group_f1(rows: Rows) -> float | None:
 
 
 def _marks_called_active(rows: Rows) -> float | None:
-    marks = [r.marks for r in rows if r.marks is not None]
-    return ratio(sum(int(m.hits.sum()) for m in marks), sum(m.true for m in marks))
+    tally = sum((r.marks.at(r.threshold) for r in rows if r.marks is not None), Tally())
+    return tally.recall
 
 
 def _counts(rows: Rows, figure: Callable[[list[float], list[int]], float | None]) -> float | None:
@@ -143,9 +145,9 @@ def _faces(rows: Rows) -> float | None:
 
 LESIONS: tuple[Measure[LesionRow], ...] = (
     Measure("faces found", "share of photos in which a face was found; elsewhere all lesions are missed", _faces),
-    Measure("precision", f"active lesions as returned; {MATCH}", lambda rows: _tally(rows).precision),
-    Measure("recall", f"active lesions as returned; {MATCH}", lambda rows: _tally(rows).recall),
-    Measure("F1", f"active lesions as returned; {MATCH}", lambda rows: _tally(rows).f1),
+    Measure("precision", f"active lesions as reported; {MATCH}", lambda rows: _tally(rows).precision),
+    Measure("recall", f"active lesions as reported; {MATCH}", lambda rows: _tally(rows).recall),
+    Measure("F1", f"active lesions as reported; {MATCH}", lambda rows: _tally(rows).f1),
     Measure("F1 at best threshold", "the score threshold searched on these same photos", _best_f1),
     Measure(
         "AP at IoU 0.3",

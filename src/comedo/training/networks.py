@@ -103,7 +103,8 @@ class Encoder(nn.Module):
         for (weight, bias), conv, norm in zip(pairs, convs, norms, strict=False):
             if weight.shape != tuple(conv.weight.shape):
                 raise ValueError(
-                    f"{path}: expected a weight of shape {tuple(conv.weight.shape)}, got {weight.shape}; it is not a MobileNetV2 1.0"
+                    f"{path}: expected a weight of shape {tuple(conv.weight.shape)}, got {weight.shape}; "
+                    "it is not a MobileNetV2 1.0"
                 )
             conv.weight.data = torch.from_numpy(weight.astype(np.float32))
             norm.bias.data = torch.from_numpy(bias.astype(np.float32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,9 +15,6 @@ from pydantic import BaseModel, Field, ValidationError
 
 from comedo.errors import NoFaceFound, UnusableInput
 from comedo.types import FaceAnalysis, Group, Image, Mask
-
-# ACNE04's grades are the Hayashi bands (2008) counted from 0.
-_BANDS = ("mild", "moderate", "severe", "very severe")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +63,14 @@ class Analyses(Protocol):
         ...
 
 
-def band_of(value: float | str | bool | None) -> int | None:
-    """The value of a Hayashi grade as ACNE04's number 0 to 3; `None` when it is not given."""
-    if value is None or isinstance(value, bool):
+def acne04_grade(severity: float | str | bool | None) -> int | None:
+    """Our severity, 1 to 5, as ACNE04's grade 0 to 3; `None` when it is not given.
+
+    ACNE04 has no clear faces: its four grades are our levels 2 to 5 (`comedo.grading.severity`).
+    """
+    if severity is None or isinstance(severity, str):
         return None
-    if isinstance(value, str):
-        word = value.lower().replace("_", " ")
-        return _BANDS.index(word) if word in _BANDS else None
-    return int(value)
+    return min(3, max(0, round(severity) - 2))
 
 
 def _parts_on_photo(analysis: FaceAnalysis) -> NDArray[np.uint8]:
@@ -84,11 +81,14 @@ def _parts_on_photo(analysis: FaceAnalysis) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class AnalyzerPredictor:
-    """The shipped analysis as a predictor; poor photos are analysed as well."""
+    """The shipped analysis as a predictor; poor photos are analysed as well.
+
+    `lesions_only` leaves out what would be wrong where the analyzer's cut-offs are lowered.
+    """
 
     analyzer: Analyses
     name: str
-    grade_scale: str = "hayashi"
+    lesions_only: bool = False
 
     def predict(self, image: Image) -> Prediction | None:
         """Analyse the photo; `None` when no face is found."""
@@ -97,15 +97,20 @@ class AnalyzerPredictor:
         except NoFaceFound:
             return None
         rows = [(*lesion.center_xy, lesion.diameter_px / 2) for lesion in analysis.lesions]
-        acne, graded = analysis.grades.get("acne"), analysis.grades.get(self.grade_scale)
-        return Prediction(
+        found = Prediction(
             circles=np.asarray(rows, np.float32).reshape(-1, 3),
             scores=np.asarray([lesion.score for lesion in analysis.lesions], np.float64),
             groups=tuple(lesion.group for lesion in analysis.lesions),
+        )
+        if self.lesions_only:
+            return found
+        acne, severity = analysis.grades.get("acne"), analysis.grades.get("severity")
+        return replace(
+            found,
             mask=analysis.lesion_mask,
             parts=_parts_on_photo(analysis),
             count=analysis.counts.total,
-            grade=None if graded is None else band_of(graded.value),
+            grade=None if severity is None else acne04_grade(severity.value),
             affected=None if acne is None or acne.value is None else bool(acne.value),
         )
 
@@ -145,13 +150,13 @@ class _Line(BaseModel):
         """The line as a prediction; an error line found no face."""
         if self.schema_.startswith("comedo.error"):
             return None
-        hayashi, acne = self.grades.get("hayashi"), self.grades.get("acne")
+        severity, acne = self.grades.get("severity"), self.grades.get("acne")
         return Prediction(
             circles=np.asarray([(*i.center_xy, i.diameter_px / 2) for i in self.lesions], np.float32).reshape(-1, 3),
             scores=np.asarray([i.score for i in self.lesions], np.float64),
             groups=tuple(i.group for i in self.lesions),
             count=self.counts.total,
-            grade=band_of(None if hayashi is None else hayashi.value),
+            grade=None if severity is None else acne04_grade(severity.value),
             affected=acne.affected if acne else None,
         )
 

@@ -1,0 +1,200 @@
+"""`comedo train` and `comedo evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+from rich.console import Console
+
+from comedo.errors import ComedoError, MissingExtra, UnusableInput
+
+if TYPE_CHECKING:
+    from comedo.training.predictors import Prediction
+    from comedo.training.truth import Truth
+    from comedo.types import Group
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Train the networks and measure them.")
+_P = ParamSpec("_P")
+_RECIPES = (Path("recipes"), Path(__file__).parents[3] / "recipes")
+
+
+class Labels(StrEnum):
+    """How the pictures in masks/ read."""
+
+    LESION_MASK = "lesion-mask"
+    COMEDO = "comedo"
+    CELEBAMASK = "celebamask"
+    FASSEG = "fasseg"
+
+
+def _plain_errors(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Our errors as one sentence and their exit code, without a stack trace."""
+
+    @wraps(command)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ComedoError as error:
+            typer.echo(f"comedo: {error}", err=True)
+            raise typer.Exit(error.exit_code) from error
+
+    return guarded
+
+
+def find_recipe(name: str) -> Path:
+    """The recipe of that name among those of the repository, else the file of that path.
+
+    Raises:
+        UnusableInput: There is neither.
+    """
+    places = [Path(name), *(folder / f"{name}.yaml" for folder in _RECIPES)]
+    for path in places:
+        if path.is_file():
+            return path
+    raise UnusableInput(f"no recipe {name!r}; give the path of a YAML file, or the name of one in recipes/")
+
+
+@app.command()
+@_plain_errors
+def train(
+    recipe: Annotated[str, typer.Argument(help="A YAML file, or the name of one in recipes/: lesion-map, face-map.")],
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated."),
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
+    out: Annotated[Path | None, typer.Option(help="Folder of this run; by default runs/RECIPE.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    export_only: Annotated[bool, typer.Option(help="Export the last checkpoint of --out as it is.")] = False,
+) -> None:
+    """Train a network by a recipe and export it to ONNX.
+
+    The run can be killed at any time: the same command continues it. It ends with NAME.onnx,
+    compared with torch, and its entry in manifest.json. Losses are in log.csv. Photos of one
+    person on both sides of the split are refused.
+
+    For example:
+
+    - `comedo train lesion-map --data ~/acne --out runs/a`
+
+    - `comedo train lesion-map --set schedule.steps=200 --set schedule.minutes=0` (a rehearsal)
+
+    - `comedo train my-recipe.yaml --device cuda`
+    """
+    try:
+        from comedo.training.recipe import read_recipe
+        from comedo.training.train import export_last
+        from comedo.training.train import train as run
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"training needs {error.name}: pip install 'comedo[train]'") from error
+    path = find_recipe(recipe)
+    read = read_recipe(path, change or ())
+    folder = out or Path("runs") / path.stem
+    entry = export_last(read, out=folder) if export_only else run(read, data=data, out=folder, device=device)
+    typer.echo(f"{folder / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
+
+
+@app.command()
+@_plain_errors
+def evaluate(
+    data: Annotated[
+        Path,
+        typer.Argument(help="A COCO file; or a folder of images/ with masks/; or a folder of photos alone."),
+    ],
+    photos: Annotated[Path | None, typer.Option(help="Folder of the COCO file's photos; by default its own.")] = None,
+    split: Annotated[str, typer.Option(help="Images of this split in the COCO file; `all` for every one.")] = "val",
+    only: Annotated[str, typer.Option(metavar="PREFIX", help="Images whose file_name starts so: crops1024.")] = "",
+    names: Annotated[str, typer.Option(help="Of a folder: these files only, without ending, comma between.")] = "",
+    types: Annotated[
+        str, typer.Option(help="Group of each category, where a COCO file has several.")
+    ] = "acne=non_inflammatory,pimple=inflammatory,spot=mark",
+    labels: Annotated[Labels, typer.Option(help="What the pictures in masks/ show.")] = Labels.LESION_MASK,
+    weights: Annotated[Path | None, typer.Option(help="Weights folder to evaluate instead of the shipped one.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Lines of `comedo analyze --json` of these photos, instead of analysing them.")
+    ] = None,
+    sweep: Annotated[
+        bool,
+        typer.Option(help="Find lesions of low score too: AP and the best threshold see them; grades are left out."),
+    ] = False,
+    threshold: Annotated[float | None, typer.Option(help="Report lesions of at least this score.")] = None,
+    rounds: Annotated[int, typer.Option(help="Draws of the bootstrap; 0 for no intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables for a model card here.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Draw the photos with most mistakes into this folder.")] = None,
+    quiet: Annotated[bool, typer.Option(help="No progress bars and no tables.")] = False,
+) -> None:
+    """Measure lesions, masks, face maps and grades on labelled photos.
+
+    Tables go to stderr, one JSON document to stdout. Each figure has its definition, its 90 %
+    interval (people drawn again with replacement) and the figure of a baseline without learning.
+    Photos in which no face is found count as photos on which nothing was found.
+
+    For example:
+
+    - `comedo evaluate acne04/annotations.json --only crops1024 --sweep`
+
+    - `comedo evaluate lesion_masks --names 1,9,15 --pictures worst`
+
+    - `comedo evaluate faces/celebamask --labels celebamask --markdown card.md`
+
+    - `comedo evaluate clear_faces/` (faces found, lesions a photo, share called affected)
+    """
+    from comedo.training.evaluate import Plan, predict_all
+    from comedo.training.evaluate import evaluate as measure
+    from comedo.training.evaluation_report import print_tables, to_json, to_markdown
+    from comedo.training.figures import Rounds
+    from comedo.training.pictures import draw_worst
+    from comedo.training.predictors import read_predictions
+    from comedo.training.shipped import shipped_predictor
+
+    truth = _read_truth(data, photos, None if split == "all" else split, only, names, _read_types(types))
+    found: list[Prediction | None]
+    if predictions is not None:
+        name, found = predictions.name, read_predictions(predictions, [p.path for p in truth.photos])
+    else:
+        predictor, cut = shipped_predictor(weights, sweep=sweep)
+        threshold = cut if threshold is None else threshold
+        name, found = predictor.name, predict_all(predictor, truth.photos, quiet=quiet)
+    plan = Plan(threshold=threshold, labels=labels.value, rounds=Rounds(rounds, seed), quiet=quiet)
+    result = measure(truth, found, plan, data=data.name, split=split if data.is_file() else "all", predictor=name)
+    sys.stdout.write(to_json(result) + "\n")
+    if not quiet:
+        print_tables(result, Console(stderr=True))
+    if markdown is not None:
+        markdown.write_text(to_markdown(result), encoding="utf-8")
+    if pictures is not None:
+        drawn = draw_worst(truth.photos, found, pictures, threshold=threshold)
+        typer.echo(f"{len(drawn)} pictures in {pictures}", err=True)
+
+
+def _read_types(text: str) -> dict[str, Group]:
+    from comedo.types import Group
+
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    wrong = [name for name, _, group in pairs if group not in [g.value for g in Group]]
+    if wrong:
+        raise UnusableInput(f"--types wants name=group with a group of {', '.join(Group)}; wrong: {', '.join(wrong)}")
+    return {name: Group(group) for name, _, group in pairs}
+
+
+def _read_truth(
+    data: Path, photos: Path | None, split: str | None, only: str, names: str, types: dict[str, Group]
+) -> Truth:
+    from comedo.training.truth import read_coco, read_folder
+
+    if data.is_file():
+        return read_coco(data, photos or data.parent, split=split, only=only, types=types)
+    if data.is_dir():
+        return read_folder(data, names=tuple(n for n in names.split(",") if n))
+    raise UnusableInput(f"{data} is neither a COCO file nor a folder")
+
+
+if __name__ == "__main__":
+    app()
