@@ -136,8 +136,8 @@ def make_counts() -> Counts:
         convention="visible",
         total=4,
         interval_90=(2, 7),
-        by_group={Group.INFLAMMATORY: 3, Group.NON_INFLAMMATORY: 1, Group.MARK: 1},
-        by_kind={Kind.PAPULE: 2, Kind.PUSTULE: 1, Kind.OPEN_COMEDONE: 1, Kind.MARK: 1},
+        by_group={Group.INFLAMMATORY: 3, Group.NON_INFLAMMATORY: 1},
+        by_kind={Kind.PAPULE: 2, Kind.PUSTULE: 1, Kind.OPEN_COMEDONE: 1},
         by_region=dict.fromkeys(Region, 1) | {Region.LEFT_CHEEK: 0, Region.CHIN: None},
     )
 

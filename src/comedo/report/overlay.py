@@ -110,10 +110,9 @@ def _tint_regions(picture: Image, face: FaceMap, view: View) -> Image:
         colour += strength[..., None] * np.asarray(REGION_COLOURS[region], np.float32)
         opacity += strength
     whole = _square(view.from_photo) @ _square(face.to_photo) @ _finer_grid(finer)
-    layer = np.dstack([colour, opacity])
-    layer = cv2.warpAffine(layer, whole[:2], view.size_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    layer = cv2.warpAffine(np.dstack([colour, opacity]), whole[:2], view.size_wh, flags=cv2.INTER_LINEAR)
     mixed = picture * (1 - np.minimum(layer[..., 3:], 1)) + layer[..., :3]
-    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
 
 
 def _square(affine: NDArray[np.float64]) -> NDArray[np.float64]:

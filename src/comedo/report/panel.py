@@ -158,16 +158,17 @@ def _counts(pen: _Pen, analysis: FaceAnalysis) -> None:
     pen.word(f"likely {low} to {high}", 19, x=beside)
     pen.y += 44
     for group in Group:
-        _legend_row(pen, group, counts.by_group.get(group))
+        drawn = sum(lesion.group is group for lesion in analysis.lesions)  # marks have no count of their own
+        _legend_row(pen, group, counts.by_group.get(group, drawn))
     pen.rule()
 
 
-def _legend_row(pen: _Pen, group: Group, count: int | None) -> None:
+def _legend_row(pen: _Pen, group: Group, count: int) -> None:
     look = GROUPS[group]
     pen.icon(look.shape, look.colour, 12, pen.y + 11, 9, 2.4)
     pen.word(look.letter, 18, look.colour, x=34, bold=True)
     pen.word(look.name, 19, x=60)
-    pen.word("–" if count is None else str(count), 19, x=WIDTH - 2 * MARGIN, anchor="ra")
+    pen.word(str(count), 19, x=WIDTH - 2 * MARGIN, anchor="ra")
     pen.y += 31
 
 

@@ -31,7 +31,7 @@ def mask_png(analysis: FaceAnalysis) -> bytes:
 
 def to_png(image: Image) -> bytes:
     """A colour picture as PNG, for screen-size pictures only: 12 megapixels would take longer than the analysis."""
-    return _encode_png(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    return _encode_png(image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 2])
 
 
 def to_jpeg(image: Image, *, max_side: int | None = None, quality: int = 88) -> bytes:

@@ -1,0 +1,47 @@
+"""What this installation is made of."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from comedo import __version__
+from comedo.errors import ModelError
+from comedo.inference import read_manifest, usable_cores
+from comedo.lesions.counting import CONVENTIONS
+from comedo.report.document import ANALYSIS_SCHEMA, ERROR_SCHEMA
+
+LIBRARIES = ("numpy", "opencv-python-headless", "simplejpeg", "Pillow", "onnxruntime", "pydantic")
+
+
+def about() -> dict[str, object]:
+    """Versions, networks, formats and conventions, ready for JSON; a library that is not installed is None."""
+    heic = find_spec("pillow_heif") is not None
+    return {
+        "schema": "comedo.info/1",
+        "version": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": usable_cores(),
+        "models": _models(),
+        "formats": ["jpeg", "png", "webp", *(["heic"] if heic else [])],
+        "conventions": list(CONVENTIONS),
+        "schemas": [ANALYSIS_SCHEMA, ERROR_SCHEMA],
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        "licence": "code Apache-2.0; weights for non-commercial research (NOTICE, MODEL_CARD.md)",
+    }
+
+
+def _models() -> list[str]:
+    try:
+        return [f"{card.name}@sha256:{card.sha256}" for card in read_manifest().values()]
+    except ModelError:
+        return []
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

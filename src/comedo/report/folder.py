@@ -1,0 +1,105 @@
+"""The folder that results are written to: a file in it is replaced only by one about the same photo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import Lock, get_ident
+
+from comedo.errors import ComedoError
+from comedo.report.document import Document, ErrorDocument
+from comedo.report.page import PHOTOS_META, photos_digest, report_pieces
+from comedo.report.sheets import results_csv
+from comedo.report.tables import from_json, to_json
+
+PHOTO_FILES = (".json", ".overlay.png", ".mask.png")
+
+
+class ResultFolder:
+    """Writes the files of photos, from several threads, each file whole or not at all.
+
+    A photo called NAME gets NAME.json, NAME.overlay.png and NAME.mask.png. Where another photo has that name, in this
+    run or in the folder, it gets NAME-2, NAME-3 and so on; the same photo again replaces its own files.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self.path = path
+        self._owners: dict[str, str] = {}  # stem in small letters, as some file systems see it: photo
+        self._lock = Lock()
+
+    def save_photo(self, stem: str, document: Document, *, overlay_png: bytes, mask_png: bytes) -> Path:
+        """Write the three files of one photo; returns the path of its JSON."""
+        chosen = self._claim(stem, document.photo.sha256)
+        self._write(chosen + ".overlay.png", [overlay_png])
+        self._write(chosen + ".mask.png", [mask_png])
+        return self._write(chosen + ".json", [to_json(document).encode() + b"\n"])  # last: it vouches for the others
+
+    def save_report(self, documents: Sequence[Document | ErrorDocument], sections: Iterable[str]) -> list[Path]:
+        """Write report.html and, for several photos, results.csv; under a number where others are there already."""
+        number, digest = 1, photos_digest(documents)
+        while not self._report_is_free(_numbered("report", number), _numbered("results", number), digest):
+            number += 1
+        pieces = (piece.encode("utf-8", "replace") for piece in report_pieces(documents, sections))
+        written = [self._write(_numbered("report", number) + ".html", pieces)]
+        if len(documents) > 1:
+            sheet = results_csv(documents).encode("utf-8", "replace")
+            written.append(self._write(_numbered("results", number) + ".csv", [sheet]))
+        return written
+
+    def _claim(self, stem: str, sha256: str) -> str:
+        with self._lock:
+            number = 1
+            while not self._is_free(_numbered(stem, number), sha256):
+                number += 1
+            chosen = _numbered(stem, number)
+            self._owners[chosen.casefold()] = sha256
+            return chosen
+
+    def _is_free(self, stem: str, sha256: str) -> bool:
+        owner = self._owners.get(stem.casefold())
+        if owner is not None:
+            return owner == sha256
+        if not any((self.path / (stem + ending)).exists() for ending in PHOTO_FILES):
+            return True
+        return _photo_of(self.path / (stem + ".json")) == sha256
+
+    def _report_is_free(self, report: str, sheet: str, digest: str) -> bool:
+        page = self.path / (report + ".html")
+        if not page.exists():
+            return not (self.path / (sheet + ".csv")).exists()
+        with page.open("rb") as file:
+            return f'name="{PHOTOS_META}" content="{digest}"'.encode() in file.read(4096)
+
+    def _write(self, name: str, pieces: Iterable[bytes]) -> Path:
+        """Write beside the final name, then rename: a reader or a crash never meets half a file."""
+        draft = self.path / f".comedo-{os.getpid()}-{get_ident()}.part"
+        try:
+            with draft.open("wb") as file:
+                file.writelines(pieces)
+            return draft.replace(self.path / name)
+        except OSError as error:
+            raise _unwritable(self.path / name, error) from error
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> ComedoError:
+    return ComedoError(f"{path} cannot be written: {error.strerror}; choose another folder or free some space")
+
+
+def _numbered(stem: str, number: int) -> str:
+    return stem if number == 1 else f"{stem}-{number}"
+
+
+def _photo_of(path: Path) -> str | None:
+    """Hash of the photo that a JSON file of ours is about."""
+    try:
+        document = from_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return document.photo.sha256 if isinstance(document, Document) else None

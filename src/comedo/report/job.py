@@ -1,0 +1,178 @@
+"""One run of `comedo analyze`: photos in; files, lines and an exit code out."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from comedo.batch import Outcome, Source, process_many, source_name
+from comedo.errors import ComedoError
+from comedo.photo import read_photo
+from comedo.pipeline import Analyzer
+from comedo.report.document import Document, ErrorDocument
+from comedo.report.folder import ResultFolder
+from comedo.report.overlay import draw_overlay
+from comedo.report.page import photo_section
+from comedo.report.pictures import mask_png, to_jpeg, to_png
+from comedo.report.tables import to_document, to_error, to_json
+from comedo.types import FaceAnalysis, Photo
+
+PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
+OWN_ENDINGS = (".overlay.png", ".mask.png")
+MANY = 8  # photos from which the report embeds smaller pictures
+SMALL_PICTURE = 1000
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked for."""
+
+    paths: Sequence[Path]
+    sample: bool
+    folder: Path | None  # None: no files
+    as_json: bool
+    allow_poor: bool = False
+    convention: str = "visible"
+    workers: int | None = None
+    debug: bool = False
+
+    def run(self, analyzer: Analyzer | None = None) -> int:
+        """Do it; returns the exit code."""
+        sources = [*find_photos(self.paths), *([_sample_photo()] if self.sample else [])]
+        return _Run(self, sources, analyzer).run()
+
+
+def find_photos(paths: Sequence[Path]) -> list[Source]:
+    """The photos meant: folders stand for the photos in them, sorted, hidden ones and our own pictures left out."""
+    found: dict[Path, Source] = {}
+    for path in paths:
+        inside = _photos_in(path) if path.is_dir() else []
+        for photo in inside or [path]:  # a folder without photos stays, and is refused by name
+            found.setdefault(photo.absolute(), photo)
+    return list(found.values())
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in PHOTO_ENDINGS
+        and not path.name.endswith(OWN_ENDINGS)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def _sample_photo() -> Photo:
+    from comedo.synthetic import sample_face
+
+    return read_photo(sample_face().image, name="sample")
+
+
+class _Run:
+    """The state of a run: the folder, the report growing in a temporary file, the worst failure."""
+
+    def __init__(self, job: Job, sources: list[Source], analyzer: Analyzer | None) -> None:
+        self.job, self.sources, self.analyzer = job, sources, analyzer
+        self.only = len(sources) == 1
+        self.folder = ResultFolder(job.folder) if job.folder is not None else None
+        self.documents: list[Document | ErrorDocument] = []
+        self.codes = {0}
+        self.log = Console(stderr=True, soft_wrap=True)
+        self.answers: list[str] = []  # for people; shown when the progress bar is gone
+
+    def run(self) -> int:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as sections, self._progress() as progress:
+            task = progress.add_task("Analysing", total=len(self.sources))
+            for outcome in self._outcomes():
+                self._take(outcome, sections)
+                progress.advance(task)
+            if self.folder is not None and any(isinstance(d, Document) for d in self.documents):
+                sections.seek(0)
+                for path in self.folder.save_report(self.documents, _pieces(sections)):
+                    self.answers.append(f"written: {path}")
+        if not self.job.as_json:
+            for line in self.answers:
+                typer.echo(_printable(line))
+        return 1 if 1 in self.codes else max(self.codes)
+
+    def _progress(self) -> Progress:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        hidden = self.only or not self.log.is_terminal
+        # Redirecting would send our JSON to the bar's stream.
+        return Progress(*columns, console=self.log, disable=hidden, redirect_stdout=False, redirect_stderr=False)
+
+    def _outcomes(self) -> Iterator[Outcome[tuple[Document, bytes | None]]]:
+        job = self.job
+        return process_many(
+            self.sources,
+            self._write_photo,
+            analyzer=self.analyzer,
+            workers=1 if self.only else job.workers,
+            allow_poor=job.allow_poor,
+            convention=job.convention,
+        )
+
+    def _write_photo(self, source: Source, photo: Photo, analysis: FaceAnalysis) -> tuple[Document, bytes | None]:
+        """Write a photo's files; runs in a worker, where the pixels are."""
+        document = to_document(analysis)
+        if self.folder is None:
+            return document, None
+        overlay = draw_overlay(photo.image, analysis)
+        stem = Path(source_name(source)).stem or "photo"
+        self.folder.save_photo(stem, document, overlay_png=to_png(overlay), mask_png=mask_png(analysis))
+        return document, to_jpeg(overlay, max_side=None if len(self.sources) < MANY else SMALL_PICTURE)
+
+    def _take(self, outcome: Outcome[tuple[Document, bytes | None]], sections: IO[str]) -> None:
+        document: Document | ErrorDocument
+        if outcome.error is None:
+            document, jpeg = outcome.unwrap()
+        else:
+            document, jpeg = to_error(outcome.error, outcome.name), None
+            self._report_failure(outcome.name, outcome.error)
+        self.documents.append(document)
+        if self.folder is not None:
+            sections.write(photo_section(document, len(self.documents), overlay_jpeg=jpeg, only=self.only))
+        if self.job.as_json:
+            typer.echo(to_json(document).encode("utf-8", "replace"))
+        elif isinstance(document, Document):
+            self.answers.append(summary(document))
+
+    def _report_failure(self, name: str, error: ComedoError) -> None:
+        self.codes.add(error.exit_code)
+        self._say(f"{name}: {error}")
+        if self.job.debug and error.__cause__ is not None:
+            self._say("".join(traceback.format_exception(error.__cause__)))
+
+    def _say(self, text: str) -> None:
+        """To stderr, above a progress bar."""
+        self.log.print(_printable(text), markup=False, highlight=False, emoji=False)
+
+
+def _printable(text: str) -> str:
+    """Text in which a file's name can neither colour nor steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def _pieces(file: IO[str]) -> Iterator[str]:
+    while piece := file.read(1 << 20):
+        yield piece
+
+
+def summary(document: Document) -> str:
+    """One line about one photo."""
+    counts, severity = document.counts, document.grades.severity
+    low, high = counts.interval_90
+    parts = [f"{counts.total} active lesions ({low} to {high})"]
+    if severity is not None and severity.value is not None:
+        parts.append(f"severity {severity.value:.1f} of 5, {severity.level}")
+    parts.append(f"photo quality {document.quality.verdict}")
+    return f"{document.photo.name}: {'; '.join(parts)}"
