@@ -12,6 +12,7 @@ from comedo.lesions.kinds import (
     BUMP_SHARE,
     KINDS,
     NODULE_MIN_MM,
+    NODULE_SURE_MM,
     Evidence,
     KindClassifier,
     Membership,
@@ -27,7 +28,7 @@ NOT_INFLAMED = {Group.INFLAMMATORY: 0.0, Group.NON_INFLAMMATORY: 1.0, Group.MARK
 UNSURE = {Group.INFLAMMATORY: 0.5, Group.NON_INFLAMMATORY: 0.3, Group.MARK: 0.2}
 NOTHING = Evidence(None, None, None, None, None, None)
 PLAIN = Evidence(diameter_mm=3.0, redness=4.0, lightness=-3.0, yellowness=-2.0, core_contrast=-1.0, relief=0.1)
-AT_LIMIT_MM = NODULE_MIN_MM / BUMP_SHARE  # 6.25 mm as the network draws it, 5 mm of bump
+HALFWAY_MM = (NODULE_MIN_MM + NODULE_SURE_MM) / 2 / BUMP_SHARE  # 9.4 mm as the network draws it, 7.5 mm of bump
 
 
 def change(**values: float | None) -> Evidence:
@@ -43,10 +44,10 @@ def change(**values: float | None) -> Evidence:
         pytest.param(INFLAMED, change(core_contrast=6.0, yellowness=2.0), Kind.PUSTULE, id="yellow-white-head"),
         pytest.param(INFLAMED, change(core_contrast=6.0, yellowness=-5.0), Kind.PAPULE, id="shine-is-no-head"),
         pytest.param(INFLAMED, change(core_contrast=6.0, yellowness=None), Kind.PAPULE, id="head-colour-unknown"),
-        pytest.param(INFLAMED, change(diameter_mm=AT_LIMIT_MM - 0.5), Kind.PAPULE, id="below-5-mm-of-bump"),
-        pytest.param(INFLAMED, change(diameter_mm=AT_LIMIT_MM + 0.5), Kind.NODULE, id="above-5-mm-of-bump"),
-        pytest.param(INFLAMED, change(diameter_mm=9.0, redness=1.0), Kind.NODULE, id="faintly-red-on-dark-skin"),
-        pytest.param(INFLAMED, change(diameter_mm=9.0, redness=-2.0), Kind.PAPULE, id="large-but-not-red"),
+        pytest.param(INFLAMED, change(diameter_mm=HALFWAY_MM - 0.1), Kind.PAPULE, id="nearer-to-5-mm"),
+        pytest.param(INFLAMED, change(diameter_mm=HALFWAY_MM + 0.1), Kind.NODULE, id="nearer-to-10-mm"),
+        pytest.param(INFLAMED, change(diameter_mm=14.0, redness=1.0), Kind.NODULE, id="faintly-red-on-dark-skin"),
+        pytest.param(INFLAMED, change(diameter_mm=14.0, redness=-2.0), Kind.PAPULE, id="large-but-not-red"),
         pytest.param(INFLAMED, change(diameter_mm=None), Kind.PAPULE, id="no-scale-no-nodule"),
         pytest.param(NOT_INFLAMED, change(lightness=-15.0), Kind.OPEN_COMEDONE, id="dark-plug"),
         pytest.param(NOT_INFLAMED, change(lightness=0.0), Kind.CLOSED_COMEDONE, id="skin-coloured"),
@@ -59,7 +60,7 @@ def test_textbook_lesions(group_probs: Mapping[Group, float], evidence: Evidence
 
 
 def test_hand_computed_shares() -> None:
-    evidence = Evidence(AT_LIMIT_MM, redness=0.0, lightness=-6.0, yellowness=-1.5, core_contrast=2.0, relief=None)
+    evidence = Evidence(HALFWAY_MM, redness=0.0, lightness=-6.0, yellowness=-0.7, core_contrast=2.0, relief=None)
     probs = kind_probs(UNSURE, evidence)
     assert probs[Kind.NODULE] == pytest.approx(0.5 * 0.5 * 0.5)  # size and redness both at their middle
     assert probs[Kind.PUSTULE] == pytest.approx(0.5 * 0.75 * 0.25)
@@ -67,6 +68,11 @@ def test_hand_computed_shares() -> None:
     assert probs[Kind.OPEN_COMEDONE] == pytest.approx(0.15)
     assert probs[Kind.CLOSED_COMEDONE] == pytest.approx(0.15)
     assert probs[Kind.MARK] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("bump_mm", "low", "high"), [(NODULE_MIN_MM, 0.0, 0.1), (NODULE_SURE_MM, 0.9, 1.0)])
+def test_nodules_begin_at_5_mm_and_are_sure_at_10(bump_mm: float, low: float, high: float) -> None:
+    assert low < kind_probs(INFLAMED, change(diameter_mm=bump_mm / BUMP_SHARE))[Kind.NODULE] < high
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -145,6 +151,48 @@ def test_measured_against_the_skin_around(skin: tuple[float, float, float]) -> N
     assert evidence.core_contrast == pytest.approx(15, abs=1e-3)
     assert evidence.relief == pytest.approx(0, abs=1e-3)
     assert likeliest_kind(Group.INFLAMMATORY, kind_probs(INFLAMED, evidence)) is Kind.PUSTULE
+
+
+def blend(
+    lab: tuple[float, float, float], other: tuple[float, float, float], cover: float, white: float
+) -> list[float]:
+    """CIELAB of a surface partly covered by another, with white light added: mixed as light mixes, linearly."""
+    colours = cv2.cvtColor(np.array([[lab, other]], np.float32), cv2.COLOR_LAB2RGB)[0]
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    mixed = (1 - cover) * linear[0] + cover * linear[1] + white
+    encoded = np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * mixed ** (1 / 2.4) - 0.055)
+    result: list[float] = cv2.cvtColor(encoded[None, None].astype(np.float32), cv2.COLOR_RGB2LAB)[0, 0].tolist()
+    return result
+
+
+@pytest.mark.parametrize(
+    "skin",
+    [
+        pytest.param((72, 16, 17), id="light"),
+        pytest.param((66, 14, 22), id="intermediate"),
+        pytest.param((55, 16, 25), id="tan"),
+        pytest.param((42, 14, 20), id="brown"),
+        pytest.param((30, 10, 14), id="dark"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("cover", "white", "kind"),
+    [
+        pytest.param(0.0, 0.0, Kind.PAPULE, id="bare"),
+        pytest.param(0.0, 0.1, Kind.PAPULE, id="shine"),
+        pytest.param(0.6, 0.0, Kind.PUSTULE, id="pus"),
+    ],
+)
+def test_pus_is_told_from_shine_on_every_skin(
+    skin: tuple[float, float, float], cover: float, white: float, kind: Kind
+) -> None:
+    inside, core, ring = discs(8)
+    papule = (skin[0] - 4, skin[1] + 5, skin[2])
+    lab = paint(skin)
+    lab[inside] = papule
+    lab[core] = blend(papule, (82, 3, 20), cover, white)
+    evidence = measure_evidence(lab, inside, core, ring, 3.0)
+    assert likeliest_kind(Group.INFLAMMATORY, kind_probs(INFLAMED, evidence)) is kind
 
 
 @pytest.mark.parametrize("slope", [(0.0, 0.0), (1.0, 0.0), (-0.6, 0.8)])

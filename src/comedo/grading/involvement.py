@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -55,11 +55,11 @@ def measure_involvement(lesions: Sequence[Lesion], face: FaceMap) -> Involvement
     )
 
 
-def _share(lesions: Iterable[Lesion], skin: Mask, face: FaceMap, reach: float, cell_px: float) -> float:
+def _share(lesions: Sequence[Lesion], skin: Mask, face: FaceMap, reach: float, cell_px: float) -> float:
     near = np.zeros(skin.shape, np.uint8)
     from_photo = cv2.invertAffineTransform(face.to_photo)
-    for lesion in lesions:
-        x, y = from_photo @ np.array([*lesion.center_xy, 1.0])
+    centers = np.array([x.center_xy for x in lesions]).reshape(-1, 2) @ from_photo[:, :2].T + from_photo[:, 2]
+    for lesion, (x, y) in zip(lesions, centers.tolist(), strict=True):
         radius = max(reach, lesion.diameter_px / 2 / cell_px)
         cv2.circle(near, _fixed(x, y), _fixed(radius)[0], 1, cv2.FILLED, shift=_SHIFT)
     return float((skin & (near > 0)).sum() / skin.sum())
