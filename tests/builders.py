@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import comedo
 from comedo.types import (
     Check,
     Counts,
@@ -180,3 +185,10 @@ def make_analysis(**changes: Any) -> FaceAnalysis:
         notices=("colour profile converted to sRGB",),
     )
     return replace(analysis, **changes)
+
+
+def fresh_python(code: str) -> str:
+    """What `code` prints in an interpreter of its own."""
+    env = {**os.environ, "PYTHONPATH": str(Path(comedo.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env)
+    return done.stdout

@@ -34,6 +34,7 @@ app = typer.Typer(
     help="Acne measurements from face photos, on this computer.",
     epilog=EXAMPLES,
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -80,6 +81,7 @@ def _root(
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the stack trace of an unexpected error.")] = False,
 ) -> None:
     pass
 
@@ -90,10 +92,11 @@ def analyze(
         list[Path] | None, typer.Argument(metavar="PHOTO...", help="Photos (JPEG, PNG, WebP, HEIC) or folders of them.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the results; out where --json is off.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Folder for the results. [default: out; with --json none]"),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document a photo and line; files only with --out.")
+        bool, typer.Option("--json", help="Print one JSON document a line; files only with --out.")
     ] = False,
     allow_poor: Annotated[
         bool, typer.Option("--allow-poor", help="Analyse photos that the quality gate refuses, and mark them.")

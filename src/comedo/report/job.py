@@ -45,9 +45,18 @@ class Job:
     debug: bool = False
 
     def run(self, analyzer: Analyzer | None = None) -> int:
-        """Do it; returns the exit code."""
+        """Do it; returns the exit code.
+
+        Raises:
+            ComedoError: Nothing could be done at all; failures of single photos are in the exit code.
+        """
         sources = [*find_photos(self.paths), *([_sample_photo()] if self.sample else [])]
-        return _Run(self, sources, analyzer).run()
+        try:
+            return _Run(self, sources, analyzer).run()
+        except ComedoError as error:
+            if self.as_json:
+                _print_json(to_error(error, None))
+            raise
 
 
 def find_photos(paths: Sequence[Path]) -> list[Source]:
@@ -142,7 +151,7 @@ class _Run:
         if self.folder is not None:
             sections.write(photo_section(document, len(self.documents), overlay_jpeg=jpeg, only=self.only))
         if self.job.as_json:
-            typer.echo(to_json(document).encode("utf-8", "replace"))
+            _print_json(document)
         elif isinstance(document, Document):
             self.answers.append(summary(document))
 
@@ -160,6 +169,10 @@ class _Run:
 def _printable(text: str) -> str:
     """Text in which a file's name can neither colour nor steer the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def _print_json(document: Document | ErrorDocument) -> None:
+    typer.echo(to_json(document).encode())  # bytes: UTF-8 whatever the terminal speaks
 
 
 def _pieces(file: IO[str]) -> Iterator[str]:

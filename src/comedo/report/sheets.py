@@ -11,6 +11,7 @@ from comedo.types import Group, Kind, Region
 
 SCALES = tuple(GradesPart.model_fields)
 Cell = str | float | int | bool | None
+_FORMULA_STARTS = tuple("=+-@|%＝＋－＠")
 
 RESULT_COLUMNS = (
     "photo",
@@ -135,6 +136,7 @@ def _safe_cell(value: Cell) -> Cell:
     """Keep a spreadsheet from running a text as a formula (OWASP, CSV injection); numbers stay as they are."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠"):
-        return "'" + value
-    return value.replace("\x00", "") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", " ").replace("\0", " ")  # which readers take for the end of a row or of the file
+    return "'" + text if text.lstrip()[:1] in _FORMULA_STARTS else text
