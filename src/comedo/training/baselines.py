@@ -66,6 +66,8 @@ class RednessBlobs:
         """Find red blobs on one (H, W, 3) uint8 RGB photo."""
         skin = skin_colour(image)
         red = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., 1].astype(np.float32)
+        if skin.any():
+            red[~skin] = np.median(red[skin])  # else every edge of the face would be a blob
         rises = np.stack([_rise(red, r * image.shape[1]) for r in self.radii])
         best = np.asarray(rises.max(0), np.float32)
         circles, scores = self._peaks(best, rises, skin, image.shape[1])

@@ -53,7 +53,7 @@ def draw_mistakes(image: Image, wrong: Mistakes) -> Image:
     canvas = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
     for circles, colour in ((wrong.hits, _HIT), (wrong.false, _FALSE), (wrong.missed, _MISSED)):
         for x, y, r in circles * np.float32(zoom):
-            cv2.circle(canvas, (round(float(x)), round(float(y))), max(3, round(float(r))), colour, 1, cv2.LINE_AA)
+            cv2.circle(canvas, (round(float(x)), round(float(y))), max(3, round(float(r))), colour, 2, cv2.LINE_AA)
     words = f"found {len(wrong.hits)} (green), false {len(wrong.false)} (yellow), missed {len(wrong.missed)} (red)"
     for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         cv2.putText(canvas, words, (12, 28), cv2.FONT_HERSHEY_SIMPLEX, 0.7, colour, thickness, cv2.LINE_AA)
