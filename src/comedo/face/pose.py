@@ -59,12 +59,18 @@ def find_landmarks(labels: NDArray[np.uint8], to_photo: Affine) -> Landmarks:
     """
     face_cells = int(((labels >= Part.FOREHEAD) & (labels <= Part.LIPS)).sum())
     smallest = max(6, round(0.0015 * face_cells))
-    lips = _centroid(labels == Part.LIPS, to_photo, smallest)
-    nose = _centroid(labels == Part.NOSE, to_photo, smallest)
-    count, blobs, stats, _ = cv2.connectedComponentsWithStats((labels == Part.EYES).astype(np.uint8), connectivity=8)
-    order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))[:2]
-    eyes = [e for e in (_centroid(blobs == i, to_photo, smallest) for i in order) if e is not None]
-    return Landmarks(_sides(eyes, labels, nose, to_photo), lips, nose)
+    lips = _largest(labels == Part.LIPS, to_photo, smallest, 1)
+    nose = _largest(labels == Part.NOSE, to_photo, smallest, 1)
+    eyes = _largest(labels == Part.EYES, to_photo, smallest, 2)
+    middle = nose[0] if nose else None
+    return Landmarks(_sides(eyes, labels, middle, to_photo), lips[0] if lips else None, middle)
+
+
+def _largest(mask: NDArray[np.bool_], to_photo: Affine, smallest: int, number: int) -> list[Xy]:
+    """Centroids of the largest connected pieces, largest first."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))[:number]
+    return [c for c in (_centroid(pieces == i, to_photo, smallest) for i in order) if c is not None]
 
 
 def _sides(eyes: list[Xy], labels: NDArray[np.uint8], nose: Xy | None, to_photo: Affine) -> tuple[Xy | None, Xy | None]:

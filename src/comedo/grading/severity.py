@@ -20,9 +20,9 @@ LEVELS = ("Clear", "Almost clear", "Mild", "Moderate", "Severe")
 
 # Eye line to lips of an adult face, millimetres: turns a size relative to the face into one that
 # does not need both eyes. It only has to be the same for all photos.
-_FACE_MM = 65.0
-_LARGE_FROM_MM = 3.0
-_RED_FROM = 4.0
+FACE_MM = 65.0
+LARGE_FROM_MM = 3.0
+RED_FROM = 4.0
 _Z90 = 1.645
 
 
@@ -30,8 +30,8 @@ def burden_of(lesion: Lesion, face_px: float, curve: SeverityCurve) -> float:
     """What one lesion adds; nothing for a mark, more for a conspicuous, large or red lesion."""
     if not lesion.active:
         return 0.0
-    size = max(0.0, lesion.diameter_px / max(face_px, 1.0) * _FACE_MM - _LARGE_FROM_MM)
-    red = max(0.0, (lesion.redness or 0.0) - _RED_FROM)
+    size = max(0.0, lesion.diameter_px / max(face_px, 1.0) * FACE_MM - LARGE_FROM_MM)
+    red = max(0.0, (lesion.redness or 0.0) - RED_FROM)
     seen = lesion.conspicuity or 0.0
     return curve.faint + seen * (curve.conspicuous + curve.large * size + curve.red * red)
 

@@ -43,7 +43,7 @@ class LesionFinder:
         peaks = self.choose(find_peaks(canvas.maps, canvas.skin))
         groups = [self._groups(peaks, i) for i in range(len(peaks))]
         owner, areas = _share_mask(canvas, peaks, self.thresholds.mask)
-        evidence = _measure_all(canvas, peaks, None if face.mm_per_px is None else face.mm_per_px / canvas.zoom)
+        evidence = measure_peaks(canvas, peaks, None if face.mm_per_px is None else face.mm_per_px / canvas.zoom)
         found = [
             self._lesion(canvas, peaks, i, groups[i], evidence[i], float(areas[i]), face.mm_per_px)
             for i in range(len(peaks))
@@ -138,7 +138,7 @@ def _share_mask(canvas: Canvas, peaks: Peaks, cut: float) -> tuple[NDArray[np.in
     return owner, np.bincount(nearest[mine], minlength=len(peaks)).astype(np.float64)
 
 
-def _measure_all(canvas: Canvas, peaks: Peaks, mm_per_canvas_px: float | None) -> list[Evidence]:
+def measure_peaks(canvas: Canvas, peaks: Peaks, mm_per_canvas_px: float | None) -> list[Evidence]:
     """Colour and relief of every lesion, on small CIELAB patches of the canvas."""
     h, w = canvas.image.shape[:2]
     skin = canvas.skin

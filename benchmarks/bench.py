@@ -1,0 +1,123 @@
+"""Stage medians and memory for two photo sizes, as ratios to what the machine can do in the same run.
+
+    make bench
+
+Nothing here judges: timings move with the machine. The limits measured beside them do not: decoding
+the same file with libjpeg-turbo alone, and the networks' multiplications over the measured rate of
+a matrix product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import simplejpeg
+from rich.console import Console
+from rich.table import Table
+
+from comedo.build import default_analyzer
+from comedo.lesions.counting import count_lesions
+from comedo.lesions.finder import measure_peaks
+from comedo.lesions.network import draw_canvas, read_face
+from comedo.lesions.peaks import find_peaks
+from comedo.photo import read_photo
+from comedo.photo.quality import assess
+from comedo.report.mask import encode_mask
+from comedo.report.overlay import draw_overlay
+from comedo.synthetic import FaceSpec, render
+
+SIZES = {"12 MP": (3024, 4032), "1 MP": (864, 1152)}
+
+
+def median_ms(work: Callable[[], object], rounds: int) -> float:
+    """Median wall time of some rounds after one that is not counted."""
+    work()
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times)
+
+
+def gemm_gflops(rounds: int) -> float:
+    """Rate of a single-precision matrix product on all cores, as NumPy's BLAS does it."""
+    a = np.random.default_rng(0).standard_normal((1536, 1536), np.float32)
+    return 2 * 1536**3 / median_ms(lambda: a @ a, rounds) / 1e6
+
+
+def measure(jpeg: bytes, rounds: int) -> list[tuple[str, float]]:
+    """Stages of one photo in the order in which they run."""
+    analyzer = default_analyzer()
+    photo = read_photo(jpeg, name="bench")
+    face = analyzer.mapper.find(photo)
+    canvas = read_face(analyzer.finder.network, photo, face)
+    peaks = analyzer.finder.choose(find_peaks(canvas.maps, canvas.skin))
+    reading = analyzer.finder.find(photo, face)
+    analysis = analyzer.analyze(jpeg, name="bench", allow_poor=True)
+    return [
+        ("libjpeg-turbo alone (limit)", median_ms(lambda: simplejpeg.decode_jpeg(jpeg), rounds)),
+        ("read: limits, decode, hash", median_ms(lambda: read_photo(jpeg, name="bench"), rounds)),
+        ("face map", median_ms(lambda: analyzer.mapper.find(photo), rounds)),
+        ("quality", median_ms(lambda: assess(photo, face), rounds)),
+        ("face to one scale", median_ms(lambda: draw_canvas(photo, face), rounds)),
+        ("face to one scale + lesion network", median_ms(lambda: read_face(analyzer.finder.network, photo, face), rounds)),
+        ("peaks", median_ms(lambda: find_peaks(canvas.maps, canvas.skin), rounds)),
+        (f"measure {len(peaks)} lesions", median_ms(lambda: measure_peaks(canvas, peaks, None), rounds)),
+        ("count", median_ms(lambda: count_lesions(reading.lesions, face, analyzer.calibration), rounds)),
+        ("whole analysis, warm", median_ms(lambda: analyzer.analyze(jpeg, name="bench", allow_poor=True), rounds)),
+        ("overlay picture (after the answer)", median_ms(lambda: draw_overlay(photo.image, analysis), rounds)),
+        ("mask PNG (after the answer)", median_ms(lambda: encode_mask(analysis), rounds)),
+    ]
+
+
+def cold_command(photo: Path, rounds: int) -> tuple[float, float]:
+    """Seconds of `comedo analyze PHOTO` from nothing, and its peak memory in MB."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "comedo", "analyze", str(photo), "--out", out, "--allow-poor"]
+        seconds = median_ms(lambda: subprocess.run(command, check=True, capture_output=True), rounds) / 1000
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9, help="timed repetitions of each stage")
+    rounds = parser.parse_args().rounds
+    table = Table("stage", *(f"{size}, ms" for size in SIZES), *(f"{size}, x limit" for size in SIZES))
+    rows: dict[str, list[float]] = {}
+    cold: dict[str, tuple[float, float]] = {}
+    for size, (width, height) in SIZES.items():
+        small = render(FaceSpec(width=1512, height=2016)).image
+        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+        jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality=92, colorsubsampling="420")
+        for index, (_, value) in enumerate(measure(jpeg, rounds)):
+            rows.setdefault(str(index), []).append(value)
+        names = [name for name, _ in measure(jpeg, 1)]
+        with tempfile.NamedTemporaryFile(suffix=".jpg") as handle:
+            handle.write(jpeg)
+            handle.flush()
+            cold[size] = cold_command(Path(handle.name), 3)
+    for index, values in rows.items():
+        limits = rows["0"]
+        ratios = [f"{v / limit:.2f}" for v, limit in zip(values, limits, strict=True)]
+        table.add_row(names[int(index)], *(f"{v:.1f}" for v in values), *ratios)
+    console = Console()
+    console.print(table)
+    console.print(f"matrix product: {gemm_gflops(rounds):.0f} GFLOP/s on all cores")
+    for size, (seconds, memory) in cold.items():
+        console.print(f"comedo analyze, {size}, cold: {seconds:.2f} s, peak {memory:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The finder with a network that sees discs: peaks, tiles, masks and places are tested, not the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+from builders import make_face, make_image
+from numpy.typing import NDArray
+
+from comedo.calibration import Calibration, Thresholds
+from comedo.lesions import LesionFinder, count_lesions
+from comedo.lesions.counting import measure_coverage
+from comedo.lesions.network import ACTIVE, INFLAMED, MARK, MASK, RADIUS, SPARSE, read_face
+from comedo.lesions.peaks import find_peaks
+from comedo.types import Group, Image, Photo, Region
+
+_RED, _BLUE = (255, 0, 0), (0, 0, 160)
+
+
+@dataclass(frozen=True)
+class SeesDots:
+    """Red dots are inflamed lesions, blue ones marks; centre, mask and radius from their blobs."""
+
+    name: str = "sees-dots"
+
+    def run(self, image: Image) -> NDArray[np.float32]:
+        h, w = image.shape[0] // 2, image.shape[1] // 2
+        maps = np.zeros((6, h, w), np.float32)
+        maps[RADIUS] = 2.0
+        half = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA).astype(int)
+        for colour, channel in ((_RED, ACTIVE), (_BLUE, MARK)):
+            blob = (np.abs(half - colour).sum(-1) < 120).astype(np.uint8)
+            count, _, stats, centres = cv2.connectedComponentsWithStats(blob)
+            for i in range(1, count):
+                x, y = np.round(centres[i]).astype(int)
+                maps[channel, y, x] = 0.8
+                maps[RADIUS, y, x] = 2 * np.sqrt(stats[i, cv2.CC_STAT_AREA] / np.pi)
+                maps[SPARSE, y, x] = 0.7 if channel == ACTIVE else 0.0
+            maps[MASK][blob > 0] = 0.9
+        maps[INFLAMED] = 0.9
+        return maps
+
+
+def dotted(*dots: tuple[float, float, float, tuple[int, int, int]], scale: int = 4) -> Photo:
+    image = make_image(240 * scale, 320 * scale)
+    for x, y, r, colour in dots:
+        cv2.circle(image, (round(x * scale), round(y * scale)), round(r * scale), colour, -1)
+    return Photo(image, "dots", "0", "array")
+
+
+def face_at(scale: int):
+    to_photo = np.array([[4.0 * scale, 0, 1.5 * scale], [0, 4.0 * scale, 1.5 * scale]])
+    box = tuple(v * scale for v in (40.0, 55.0, 200.0, 285.0))
+    return make_face(to_photo=to_photo, box_xyxy=box, face_px=96.0 * scale, mm_per_px=0.9 / scale)
+
+
+FINDER = LesionFinder(SeesDots(), Thresholds())
+
+
+@pytest.mark.parametrize("scale", [2, 4, 9])
+def test_lesions_are_found_where_they_are_in_photo_pixels(scale: int) -> None:
+    photo = dotted((70, 180, 3, _RED), (150, 100, 2, _RED), (160, 200, 2.5, _BLUE), scale=scale)
+    found = FINDER.find(photo, face_at(scale)).lesions
+    assert [x.group for x in found] == [Group.INFLAMMATORY, Group.INFLAMMATORY, Group.MARK]
+    assert [x.id for x in found] == [1, 2, 3]
+    centres = np.array([x.center_xy for x in found]) / scale
+    assert np.abs(centres - [[150, 100], [70, 180], [160, 200]]).max() < 1.0
+    assert [x.region for x in found] == [Region.FOREHEAD, Region.RIGHT_CHEEK, Region.LEFT_CHEEK]
+    assert found[1].diameter_px == pytest.approx(6 * scale, rel=0.25)
+    assert found[1].diameter_mm == pytest.approx(6 * 0.9, rel=0.25)
+    assert found[1].redness is not None
+    assert found[1].redness > 10
+
+
+def test_the_mask_holds_active_lesions_only() -> None:
+    photo, face = dotted((70, 180, 3, _RED), (160, 200, 3, _BLUE)), face_at(4)
+    reading = FINDER.find(photo, face)
+    assert reading.mask.shape == (photo.height, photo.width)
+    assert reading.mask[180 * 4, 70 * 4]
+    assert not reading.mask[200 * 4, 160 * 4]
+    assert reading.mask.sum() == pytest.approx(np.pi * 12**2, rel=0.25)
+    coverage = measure_coverage(reading.mask, face)
+    assert coverage.fraction == pytest.approx(reading.mask.sum() / face.skin_area_px, rel=1e-6)
+
+
+def test_nothing_on_clear_skin() -> None:
+    reading = FINDER.find(dotted(), face_at(4))
+    assert reading.lesions == ()
+    assert not reading.mask.any()
+
+
+def test_what_is_not_skin_is_left_out() -> None:
+    on_lips, on_hair = (120, 232, 3, _RED), (120, 20, 3, _RED)
+    assert FINDER.find(dotted(on_lips, on_hair), face_at(4)).lesions == ()
+
+
+def test_a_face_of_several_tiles_has_no_seams() -> None:
+    dots = [(x, y, 1.2, _RED) for x in range(60, 185, 12) for y in range(170, 212, 12) if abs(x - 120) > 18]
+    photo = dotted(*dots, scale=9)
+    face = face_at(9)
+    canvas = read_face(SeesDots(), photo, face)
+    assert max(canvas.image.shape[:2]) > 640, "the case must need several tiles"
+    assert len(find_peaks(canvas.maps, canvas.skin)) == len(dots)
+
+
+def test_two_centres_in_one_lesion_are_one() -> None:
+    maps = np.zeros((6, 40, 40), np.float32)
+    maps[RADIUS] = 8.0
+    maps[ACTIVE, 20, 20], maps[ACTIVE, 20, 22], maps[ACTIVE, 20, 34] = 0.9, 0.8, 0.7
+    peaks = find_peaks(maps, np.ones((40, 40), bool))
+    assert len(peaks) == 2
+    assert peaks.active.tolist() == pytest.approx([0.9, 0.7])
+
+
+def test_peak_between_cells() -> None:
+    maps = np.zeros((6, 9, 9), np.float32)
+    maps[RADIUS] = 2.0
+    y, x = np.mgrid[:9, :9]
+    maps[ACTIVE] = np.exp(-((x - 4.3) ** 2 + (y - 3.8) ** 2) / 4)
+    peaks = find_peaks(maps, np.ones((9, 9), bool))
+    assert peaks.xy[0] == pytest.approx([4.3 * 2 + 0.5, 3.8 * 2 + 0.5], abs=0.15)
+
+
+def test_thresholds_part_marks_from_lesions() -> None:
+    maps = np.zeros((6, 20, 40), np.float32)
+    maps[RADIUS] = 2.0
+    maps[ACTIVE, 10, 10], maps[MARK, 10, 10] = 0.5, 0.4
+    maps[ACTIVE, 10, 30], maps[MARK, 10, 30] = 0.2, 0.25
+    peaks = find_peaks(maps, np.ones((20, 40), bool))
+    kept = LesionFinder(SeesDots(), Thresholds(active=0.3, mark=0.3)).choose(peaks)
+    assert len(kept) == 1
+    biased = LesionFinder(SeesDots(), Thresholds(active=0.3, mark=0.2, mark_bias=1.5)).choose(peaks)
+    assert (biased.mark * 1.5 > biased.active).all()
+    assert len(biased) == 2
+
+
+def test_counts_leave_marks_out_and_name_hidden_regions() -> None:
+    photo, face = dotted((70, 180, 3, _RED), (150, 100, 2, _RED), (160, 200, 3, _BLUE)), face_at(4)
+    lesions = FINDER.find(photo, face).lesions
+    counts = count_lesions(lesions, face, Calibration())
+    assert counts.total == 2
+    assert counts.by_region[Region.FOREHEAD] == 1
+    assert counts.by_region[Region.NOSE] == 0
+    low, high = counts.interval_90
+    assert low <= 2 <= high
+    parts = face.parts.copy()
+    parts[parts == Region.NOSE.part] = 9
+    hidden = make_face(parts=parts, to_photo=face.to_photo, box_xyxy=face.box_xyxy)
+    assert count_lesions(lesions, hidden, Calibration()).by_region[Region.NOSE] is None
+
+
+@pytest.mark.parametrize(("cut", "total"), [(0.5, 2), (0.9, 0)])
+def test_the_sparse_convention_counts_conspicuous_lesions(cut: float, total: int) -> None:
+    photo, face = dotted((70, 180, 3, _RED), (150, 100, 2, _RED)), face_at(4)
+    calibration = Calibration(thresholds=Thresholds(sparse=cut))
+    assert count_lesions(FINDER.find(photo, face).lesions, face, calibration, convention="acne04-v1").total == total
+
+
+def test_an_unknown_convention_is_named() -> None:
+    with pytest.raises(ValueError, match="visible"):
+        count_lesions((), make_face(), Calibration(), convention="guess")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from comedo.geometry import (
+    apply,
+    clip_box,
+    compose,
+    crop_affine,
+    invert,
+    sample_crop,
+    scale_of,
+    square_around,
+    tile_canvas,
+)
+
+
+def test_inverse_undoes_an_affine() -> None:
+    affine = np.array([[0.8, -0.3, 5.0], [0.2, 1.1, -7.0]])
+    points = np.array([[0.0, 0.0], [10.0, 3.0], [-4.0, 8.0]])
+    assert np.allclose(apply(invert(affine), apply(affine, points)), points)
+
+
+def test_compose_applies_the_second_argument_first() -> None:
+    double = np.array([[2.0, 0, 0], [0, 2.0, 0]])
+    shift = np.array([[1.0, 0, 3.0], [0, 1.0, 0]])
+    assert np.allclose(apply(compose(double, shift), np.array([[1.0, 1.0]])), [[8.0, 2.0]])
+
+
+def test_scale_of_is_the_mean_stretch() -> None:
+    assert scale_of(np.array([[4.0, 0, 0], [0, 1.0, 0]])) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("zoom", [0.25, 0.5, 1.0, 2.0])
+def test_crop_affine_agrees_with_a_resize(zoom: float) -> None:
+    # A blob's centroid moves as the affine says when the crop is resized by area.
+    image = np.zeros((128, 128, 3), np.uint8)
+    cv2.circle(image, (70, 52), 9, (255, 255, 255), -1)
+    box = (16.0, 8.0, 112.0, 104.0)
+    size = round(96 * zoom)
+    crop = sample_crop(image, box, (size, size))[..., 0].astype(float)
+    y, x = np.mgrid[:size, :size]
+    centroid = np.array([(x * crop).sum(), (y * crop).sum()]) / crop.sum()
+    expected = apply(crop_affine(box, zoom), np.array([[70.0, 52.0]]))[0]
+    assert np.abs(centroid - expected).max() < 0.2
+
+
+def test_what_lies_outside_the_picture_is_black() -> None:
+    image = np.full((20, 20, 3), 200, np.uint8)
+    crop = sample_crop(image, (-10, -10, 30, 30), (40, 40))
+    assert crop[:10].max() == 0
+    assert crop[10:30, 10:30].min() == 200
+    assert crop[30:].max() == 0
+
+
+def test_a_box_beside_the_picture_is_black() -> None:
+    assert sample_crop(np.full((20, 20, 3), 9, np.uint8), (50, 50, 60, 60), (8, 8)).max() == 0
+
+
+def test_square_keeps_the_centre() -> None:
+    assert square_around((10, 20, 30, 60), 1.5) == (-10, 10, 50, 70)
+
+
+def test_clip_box() -> None:
+    assert clip_box((-5, 2, 50, 60), 40, 30) == (0, 2, 40, 30)
+
+
+@pytest.mark.parametrize("height", [32, 200, 608, 610, 1000, 1400])
+@pytest.mark.parametrize("width", [32, 608, 802, 2000])
+def test_tiles_cover_the_canvas_with_overlap(height: int, width: int) -> None:
+    covered = np.zeros((height, width), int)
+    tiles = tile_canvas(height, width)
+    for t in tiles:
+        assert t.height % 32 == 0
+        assert t.width % 32 == 0
+        assert max(t.height, t.width) <= 640
+        assert t.y0 % 2 == 0
+        covered[t.y0 : t.y0 + t.height, t.x0 : t.x0 + t.width] += 1
+    assert covered.min() == 1
+    if height > 640:
+        assert (covered > 1).any(axis=1).sum() >= 32
+
+
+def test_a_small_canvas_is_one_tile() -> None:
+    assert len(tile_canvas(608, 500)) == 1
