@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from comedo.build import default_analyzer
 from comedo.errors import ComedoError
@@ -31,9 +31,9 @@ class Outcome(Generic[T]):
 
     def unwrap(self) -> T:
         """The value; raises the error where there is one."""
-        if self.error is not None or self.value is None:
-            raise self.error or ComedoError(f"{self.name}: there is no value")
-        return self.value
+        if self.error is not None:
+            raise self.error
+        return cast(T, self.value)
 
 
 def analyze_many(

@@ -163,12 +163,13 @@ def _training(command: str, arguments: list[str]) -> None:
     """Hand over to the training commands, loaded only now: the run time does without torch."""
     try:
         from comedo.training.cli import app as training
+
+        training([command, *arguments], prog_name="comedo")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "comedo":
             raise
         message = f"comedo {command} needs the package {error.name}; install it with: pip install 'comedo[train]'"
         raise MissingExtra(message) from error
-    training([command, *arguments], prog_name="comedo")
 
 
 if __name__ == "__main__":
