@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from comedo.grading.gags import grade_gags_face
@@ -217,6 +219,11 @@ def test_gags(lesions: list[Lesion], value: int, level: str) -> None:
     assert any("chest and back" in line for line in grade.missing)
 
 
+def test_gags_leaves_a_mark_out_whatever_its_kind() -> None:
+    odd = dataclasses.replace(make_lesion(Kind.NODULE), group=Group.MARK)
+    assert grade_gags_face([odd], FACE).value == 0
+
+
 def test_gags_shows_its_arithmetic() -> None:
     grade = grade_gags_face([make_lesion(Kind.PAPULE, Region.FOREHEAD), make_lesion(Kind.PUSTULE, Region.NOSE)], FACE)
     assert grade.why == "forehead 2x2 + nose 1x3 = 7 of 32"
@@ -241,6 +248,10 @@ def test_gags_interval_of_unsure_kinds() -> None:
     sure = make_lesion(Kind.PAPULE, Region.NOSE)
     assert grade_gags_face([sure], FACE).interval_90 == (2, 2)
     assert grade_gags_face([unsure], FACE).interval_90 == (2, 3)
+    hardly = make_lesion(Kind.PAPULE, Region.NOSE, kind_probs={Kind.PAPULE: 0.93, Kind.PUSTULE: 0.07})
+    assert grade_gags_face([hardly], FACE).interval_90 == (2, 3)
+    nearly_sure = make_lesion(Kind.PAPULE, Region.NOSE, kind_probs={Kind.PAPULE: 0.96, Kind.PUSTULE: 0.04})
+    assert grade_gags_face([nearly_sure], FACE).interval_90 == (2, 2)
     # The worst of twenty unsure ones is surely a pustule, yet the value stays within.
     assert grade_gags_face([unsure] * 20, FACE).interval_90 == (2, 3)
 
@@ -320,6 +331,7 @@ def test_gea_says_why_and_follows_the_count() -> None:
     # 10 lesions take 51 %; 5 would take 1 - 0.49 ** 0.5 = 30 %, 25 would take 1 - 0.49 ** 2.5 = 83 %.
     grade = grade_gea(numbers(10, 4, interval=(5, 25)), Involvement(0.51, 0.2, 10, 0.05), has_scale=True)
     assert (grade.value, grade.level, grade.interval_90) == (3, "moderate", (2, 4))
+    assert (grade.details["involved"], grade.details["involved_inflamed"]) == (0.51, 0.2)
     assert grade.why == "51% of the visible skin involved by 10 active lesions, 4 inflamed, no nodules"
 
 

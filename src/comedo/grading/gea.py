@@ -57,8 +57,8 @@ def grade_gea(counts: Counts, involvement: Involvement | None, *, has_scale: boo
         maximum=5,
         missing=missing,
         details={
-            "involved": active,
-            "involved_inflamed": inflamed,
+            "involved": round(active, 3),
+            "involved_inflamed": round(inflamed, 3),
             "active": here.active,
             "inflamed": here.inflamed,
             "nodules": here.nodules,
