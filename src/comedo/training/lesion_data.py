@@ -238,7 +238,8 @@ def _splat(heat: NDArray[np.float32], x: float, y: float, radius: float) -> None
 def _draw(canvas: NDArray[np.float32], circles: NDArray[np.float32], value: float, *, grow: float = 1.0) -> None:
     for x, y, r in circles:
         center = (round(float(x) * 16), round(float(y) * 16))
-        cv2.circle(canvas, center, round(max(float(r) * grow, 0.5) * 16), value, -1, cv2.LINE_8, 4)
+        radius = max(float(r) * grow - 0.45, 0.3)  # OpenCV fills every cell that the outline touches
+        cv2.circle(canvas, center, round(radius * 16), value, -1, cv2.LINE_8, 4)
 
 
 def make_target(
