@@ -2,6 +2,7 @@
 
 from comedo.synthetic.lesions import NotOnSkin
 from comedo.synthetic.render import RenderedFace, RenderedLesion, render
+from comedo.synthetic.sample import random_spec, same_person, sample_face, sample_spec, scatter_lesions
 from comedo.synthetic.spec import (
     DIAMETER_MM,
     Camera,
@@ -25,5 +26,10 @@ __all__ = [
     "Pose",
     "RenderedFace",
     "RenderedLesion",
+    "random_spec",
     "render",
+    "same_person",
+    "sample_face",
+    "sample_spec",
+    "scatter_lesions",
 ]

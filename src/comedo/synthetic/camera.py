@@ -15,11 +15,11 @@ _TABLE = 4096
 def exposure(base_rgb: NDArray[np.float64], strength: float) -> float:
     """Factor on linear light: the camera brightens dark skin part of the way, as real ones do."""
     luma = float(base_rgb @ np.array([0.2126, 0.7152, 0.0722]))
-    return strength * 1.0 * (0.42 / luma) ** 0.30
+    return float(strength * (0.42 / luma) ** 0.30)
 
 
 def tone_table() -> NDArray[np.uint8]:
-    """sRGB values of linear light 0 to 2 in 4,096 steps of its square root, with a shoulder instead of clipping."""
+    """Values in sRGB of linear light 0 to 2 in 4,096 steps of its square root, with a shoulder instead of clipping."""
     linear = (np.arange(_TABLE) / (_TABLE - 1)) ** 2 * 2
     knee = 0.62
     bent = np.where(linear < knee, linear, knee + (1 - knee) * (1 - np.exp(-(linear - knee) / (1 - knee))))

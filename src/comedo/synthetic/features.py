@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.synthetic.head import Build
-from comedo.synthetic.noise import F32, sample_tile, smoothstep
+from comedo.synthetic.noise import F32, f32, sample_tile, smoothstep
 from comedo.types import Part
 
 EYE_HALF_MM = 15.0
@@ -50,31 +50,35 @@ def brow(build: Build, x: F32, y: F32, px_mm: float, seed: int) -> tuple[F32, F3
     out = np.abs(x) - np.float32(build.eye_x)
     t = np.clip((out + 14.5) / 35, 0, 1)
     middle = build.brow_y_mm + build.brow_arch_mm * np.sin(np.pi * np.clip(t, 0, 1) ** 1.2) - 3.5 * t**3
-    half = build.brow_height_mm / 2 * np.interp(t, [0, 0.12, 0.5, 0.8, 1], [0.72, 1, 0.95, 0.6, 0.12])
+    half = build.brow_height_mm / 2 * np.interp(t, [0, 0.12, 0.5, 0.8, 1], [0.5, 0.95, 0.95, 0.6, 0.12])
     ends = np.minimum(out + 14.5, 20.5 - out)
     within = np.minimum(half - np.abs(y - middle), ends).astype(np.float32)
-    lean = (0.9 - 1.3 * t).astype(np.float32)  # hairs stand up at the nose and lie flat at the temple
-    strokes = sample_tile((seed + 31, 512, 1.0, 9.0), out - lean * (y - middle), y * 0.5 + out, 0.12, px_mm=px_mm)
-    cover = smoothstep(-1.2, 1.4, within + 0.7 * strokes) * np.clip(0.72 + 0.25 * strokes, 0.25, 1)
+    rise = np.radians(68 - 72 * t)  # hairs stand up at the nose and lie flat at the temple
+    dy = y - middle
+    across, along = out * np.sin(rise) - dy * np.cos(rise), out * np.cos(rise) + dy * np.sin(rise)
+    strokes = sample_tile((seed + 31, 512, 1.3, 16.0), f32(across), f32(along), 0.12, px_mm=px_mm)
+    cover = smoothstep(-0.9, 1.7, within + 0.45 * strokes) * np.clip(0.80 + 0.2 * strokes, 0.35, 1)
     return cover.astype(np.float32), within
 
 
-def lips(build: Build, x: F32, y: F32) -> tuple[F32, F32]:
-    """Signed distance into the lips and height above their parting line, mm."""
-    half = 25.0 * build.mouth_width
+def lips(build: Build, x: F32, y: F32, *, smile: float = 0.0) -> tuple[F32, F32]:
+    """Signed distance into the lips and height above their parting line, mm; a smile lifts the corners."""
+    half = 25.0 * build.mouth_width + 2.0 * smile
     t = np.clip(np.abs(x) / half, 0, 1)
     bow = 1 - 0.16 * np.exp(-((x / 3.0) ** 2))
     upper = 7.2 * build.lip_height * (1 - t**1.7) * bow
     lower = -9.2 * build.lip_height * (1 - t**2.3)
     parting = 0.7 * np.cos(t * np.pi * 2.2) * (1 - t) - 0.6 * t
-    above = (y - build.mouth_y).astype(np.float32)
+    above = (y - build.mouth_y - 6.0 * smile * (t**2 - 0.25)).astype(np.float32)
     within = np.minimum(np.minimum(upper - above, above - lower), half - np.abs(x))
     return within.astype(np.float32), (above - parting).astype(np.float32)
 
 
 def nostrils(build: Build, x: F32, y: F32) -> F32:
     """How deep in a nostril, [0, 1]."""
-    d = ((np.abs(x) - 6.6 * build.nose_width) / (3.9 * build.nose_width)) ** 2 + ((y - build.nose_base_y + 6.0) / 2.1) ** 2
+    d = ((np.abs(x) - 6.6 * build.nose_width) / (3.9 * build.nose_width)) ** 2 + (
+        (y - build.nose_base_y + 6.0) / 2.1
+    ) ** 2
     return smoothstep(1.5, 0.45, d.astype(np.float32))
 
 

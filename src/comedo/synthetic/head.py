@@ -9,13 +9,14 @@ eyes 63 mm apart, eye opening 30 mm, nose 35 mm, mouth 50 mm.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from comedo.synthetic.noise import F32, smoothstep, tile
+from comedo.synthetic.noise import F32, f32, smoothstep, tile
 from comedo.synthetic.spec import HairStyle, Person
 
 COLUMNS, ROWS = 1024, 512  # about 0.6 mm on the skin
@@ -78,9 +79,9 @@ class Head:
     def skin_point(self, lon_deg: float, lat_deg: float) -> F32:
         """(3,) float32: where the skin lies in a direction, mm."""
         col, row = self.direction_to_texel(lon_deg, lat_deg)
-        r = cv2.remap(self.skin_radius, np.float32([[col]]), np.float32([[row]]), cv2.INTER_LINEAR)[0, 0]
+        r = cv2.remap(self.skin_radius, f32([[col]]), f32([[row]]), cv2.INTER_LINEAR)[0, 0]
         lon, lat = np.radians(lon_deg), np.radians(lat_deg)
-        return np.float32([np.cos(lat) * np.sin(lon), np.sin(lat), np.cos(lat) * np.cos(lon)]) * r
+        return f32(f32([np.cos(lat) * np.sin(lon), np.sin(lat), np.cos(lat) * np.cos(lon)]) * r)
 
 
 def draw_build(seed: int) -> Build:
@@ -95,14 +96,14 @@ def draw_build(seed: int) -> Build:
         width=around(1, 0.025),
         jaw=around(1, 0.05),
         eye_distance_mm=around(63, 1.6),
-        eye_open_mm=around(10.4, 0.9),
+        eye_open_mm=around(9.6, 0.8),
         eye_tilt_mm=around(1.6, 0.8),
         nose_width=around(1, 0.12),
         nose_length=around(1, 0.05),
         nose_height=around(1, 0.12),
         lip_height=around(1, 0.2),
         mouth_width=around(1, 0.06),
-        brow_height_mm=around(6.2, 1.2),
+        brow_height_mm=around(6.6, 1.2),
         brow_y_mm=around(21, 1.5),
         brow_arch_mm=around(3.2, 1.2),
         chin=around(1, 0.03),
@@ -114,10 +115,11 @@ def head_of(person: Person) -> Head:
     """The head of a person, kept for the next photo."""
     build = draw_build(person.shape_seed)
     skin_radius, neck = _solve_radius(build)
-    hairline = _hairline(person, build)
-    strands = tile(person.shape_seed + 5, COLUMNS, 2.0, 60.0)[:ROWS]
+    hairline = _hairline(person)
+    fine, lumps = tile(person.shape_seed + 5, COLUMNS, 2.0, 60.0), tile(person.shape_seed + 6, COLUMNS, 14.0, 20.0)
+    strands = (0.5 * fine + lumps)[:ROWS]
     depth = {HairStyle.NONE: 0.0, HairStyle.SHORT: 13.0, HairStyle.LONG: 17.0}[person.hair]
-    thickness = depth * smoothstep(-1, 26, hairline) * (1 + 0.05 * strands) + smoothstep(-1, 3, hairline) * 1.5
+    thickness = depth * smoothstep(-1, 26, hairline) * (1 + 0.11 * strands) + smoothstep(-1, 3, hairline) * 1.5
     under = skin_radius
     if person.hair is HairStyle.LONG:  # long hair lies over the ears
         covered = smoothstep(4, 20, hairline)
@@ -125,13 +127,12 @@ def head_of(person: Person) -> Head:
     outside = under + (thickness if person.hair is not HairStyle.NONE else 0)
     if person.hair is HairStyle.LONG:
         outside = np.maximum(outside, _curtain(hairline, strands))
-        neck = neck * (hairline < 0)
     radius = outside.astype(np.float32)
     return Head(
         build=build,
         radius=radius,
         skin_radius=skin_radius,
-        normal=_normals(cv2.GaussianBlur(radius, (0, 0), 0.8)),
+        normal=_normals(f32(cv2.GaussianBlur(radius, (0, 0), 0.8))),
         hairline=hairline,
         neck=neck,
         hollow=cv2.GaussianBlur(radius, (0, 0), 14) - radius,
@@ -158,71 +159,76 @@ def _normals(radius: F32) -> F32:
     across = wrapped[:, 2:] - wrapped[:, :-2]
     along = np.gradient(p, axis=0)
     n = np.cross(along, across)
-    return (n / (np.linalg.norm(n, axis=-1, keepdims=True) + 1e-9)).astype(np.float32)
+    return f32(n / (np.linalg.norm(n, axis=-1, keepdims=True) + 1e-9))
 
 
 # Cross-sections of head and face without features: y, half width, front, back (mm).
 _SECTIONS = np.array(
     [
-        (118, 2, 4, 2), (116, 20, 26, 24), (108, 41, 49, 52), (95, 56, 67, 74), (80, 66, 79, 88), (60, 72.5, 88, 97),
-        (40, 75.5, 92, 100), (20, 75.5, 92.5, 100), (0, 74.5, 91, 96), (-20, 72.5, 89.5, 88), (-40, 69.5, 90, 76),
-        (-55, 66.5, 90.5, 66), (-70, 62, 90, 58), (-85, 56.5, 87.5, 52), (-97, 49, 85, 44), (-108, 39, 81, 30),
-        (-116, 27, 73, 10), (-121, 12, 60, -10), (-124, 1, 30, -20),
+        (60, 75.5, 93, 101), (40, 75.5, 93, 101), (20, 75, 92, 100), (0, 74.5, 91, 96), (-20, 72.5, 89.5, 88),
+        (-40, 69.5, 90, 76), (-53, 66.5, 90.5, 66), (-68, 62, 90, 58), (-82, 56.5, 87.5, 52), (-94, 51, 87, 44),
+        (-104, 47, 87, 36), (-118, 44, 86, 30),
     ],
     dtype=np.float32,
 )  # fmt: skip
+_CROWN = (48.0, 116.0)  # the skull closes between these heights, and the chin between the next
+_CHIN = (-88.0, -118.0)
 
 
 def _solve_radius(build: Build) -> tuple[F32, F32]:
     """Radius of the skin (mm) per direction, and where it belongs to the neck."""
     front, side = _front_map(build), _side_map()
     ys = np.arange(-160, 140, 0.5, dtype=np.float32)
-    knots = _SECTIONS[::-1].copy()
-    knots[:, 0] *= np.where(knots[:, 0] < 0, 0.965, 1)
+    knots = _SECTIONS[::-1]
     table = np.stack([np.interp(ys, knots[:, 0], knots[:, k]) for k in (1, 2, 3)]).astype(np.float32)
-    table = cv2.GaussianBlur(table, (0, 0), sigmaX=13, sigmaY=0.01, borderType=cv2.BORDER_REPLICATE)
+    table = f32(cv2.GaussianBlur(table, (0, 0), sigmaX=13, sigmaY=0.01, borderType=cv2.BORDER_REPLICATE))
+    crown = np.sqrt(np.clip(1 - np.clip((ys - _CROWN[0]) / (_CROWN[1] - _CROWN[0]), 0, 1) ** 2, 1e-4, 1))
+    chin = np.clip(1 - np.clip((_CHIN[0] - ys) / (_CHIN[0] - _CHIN[1]), 0, 1) ** 2, 1e-4, 1)
+    table *= crown * np.stack([chin**0.5, chin**0.22, chin**0.5])
     lower = smoothstep(-30, -90, ys)
     table[0] *= build.width * (1 + (build.jaw - 1) * lower)
 
     def outside(p: F32) -> tuple[F32, F32]:
         x, y, z = np.abs(p[..., 0]), p[..., 1], p[..., 2]
-        row = np.zeros_like(y)
-        w, f, b = (cv2.remap(table[k : k + 1], (y + 160) * 2, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for k in range(3))
-        zz = z - _look(front, p[..., 0], y) * smoothstep(0, 45, z)
-        xx = x - _look(side, z, y)
+        w, f, b = (_look(table[k : k + 1], (y + 160) * 2, np.zeros_like(y)) for k in range(3))
+        zz = z - _look(front, *_map_texel(p[..., 0], y)) * smoothstep(0, 45, z)
+        xx = x - _look(side, *_map_texel(z, y))
         d = np.where(zz > 0, f, np.maximum(b, 1))
-        ends = np.maximum(np.maximum(y - 110, -121 - y), 0) * 0.04
-        head = np.sqrt((xx / np.maximum(w, 0.5)) ** 2 + (zz / np.maximum(d, 0.5)) ** 2) - 1 + ends
+        head = np.sqrt((xx / np.maximum(w, 0.5)) ** 2 + (zz / np.maximum(d, 0.5)) ** 2) - 1
+        head += np.maximum(np.maximum(y - _CROWN[1], _CHIN[1] - y), 0) * 0.2
         lean = -16 + (y + 60) * 0.12
         neck = np.sqrt((x / 51) ** 2 + ((z - lean) / 51) ** 2) - 1 + np.maximum(y + 35, 0) * 0.1
-        return head, neck
+        return f32(head), f32(neck)
 
     # bisection on a coarse grid, then a few on the fine one around it
     low = np.full((ROWS // 2, COLUMNS // 2), 30, np.float32)
     high = np.full_like(low, 235)
     coarse = _bisect(lambda p: np.minimum(*outside(p)), grid_directions(COLUMNS // 2, ROWS // 2), low, high, 10)
     near = cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
-    low = cv2.erode(near, np.ones((5, 5), np.uint8)) - 2
-    high = cv2.dilate(near, np.ones((5, 5), np.uint8)) + 2
+    low = f32(cv2.erode(near, np.ones((5, 5), np.uint8)) - 2)
+    high = f32(cv2.dilate(near, np.ones((5, 5), np.uint8)) + 2)
     directions = grid_directions()
     radius = _bisect(lambda p: np.minimum(*outside(p)), directions, low, high, 9)
     head, neck = outside(directions * radius[..., None])
-    return cv2.GaussianBlur(radius, (0, 0), 0.7), cv2.GaussianBlur((neck < head).astype(np.float32), (0, 0), 1)
+    on_neck = cv2.GaussianBlur(f32(neck < head), (0, 0), 1)
+    return f32(cv2.GaussianBlur(radius, (0, 0), 0.7)), f32(on_neck)
 
 
-def _bisect(outside, directions: F32, low: F32, high: F32, steps: int) -> F32:  # type: ignore[no-untyped-def]
+def _bisect(outside: Callable[[F32], F32], directions: F32, low: F32, high: F32, steps: int) -> F32:
     for _ in range(steps):
         middle = (low + high) / 2
         out = outside(directions * middle[..., None]) > 0
-        high = np.where(out, middle, high)
-        low = np.where(out, low, middle)
+        high = f32(np.where(out, middle, high))
+        low = f32(np.where(out, low, middle))
     return ((low + high) / 2).astype(np.float32)
 
 
-def _look(height_map: F32, a: F32, b: F32) -> F32:
-    return cv2.remap(
-        height_map, (a + FRONT_X) / FRONT_MM, (FRONT_Y - b) / FRONT_MM, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+def _look(table: F32, col: F32, row: F32) -> F32:
+    return f32(cv2.remap(table, col, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _map_texel(a: F32, b: F32) -> tuple[F32, F32]:
+    return (a + FRONT_X) / FRONT_MM, (FRONT_Y - b) / FRONT_MM
 
 
 def _map_axes() -> tuple[F32, F32]:
@@ -256,7 +262,7 @@ def _front_map(build: Build) -> F32:
     z += _nose(ax, y, build)
     fold_x = 17 + (-42 - y) * 0.52  # from the wing of the nose past the mouth
     fold = np.exp(-(((ax - fold_x) / 3.2) ** 2) / 2) * smoothstep(-36, -44, y) * smoothstep(-80, -64, y)
-    return (z - 1.5 * fold).astype(np.float32)
+    return f32(z - 1.5 * fold)
 
 
 def _nose(ax: F32, y: F32, build: Build) -> F32:
@@ -274,7 +280,7 @@ def _nose(ax: F32, y: F32, build: Build) -> F32:
     wings = bump(13.5 * wide, base + 1.5, 4.6, 5.2, 8.5 * tall) + bump(0, base + 2, 7.5, 6, 3 * tall)
     groove = bump(19 * wide, base + 3, 2.2, 5.5, -2.0)
     nostrils = bump(6.3 * wide, base - 5.2, 3.3, 2.0, -5.0)
-    return body + wings + groove + nostrils
+    return f32(body + wings + groove + nostrils)
 
 
 def _side_map() -> F32:
@@ -286,18 +292,18 @@ def _side_map() -> F32:
     ear = flare * smoothstep(1.0, 0.86, d)
     ear -= 6.0 * np.exp(-(((d - 0.68) / 0.1) ** 2)) * smoothstep(-28, -12, y)  # the furrow inside the rim
     ear -= 8.0 * np.exp(-(((zz - 2) / 5.5) ** 2 + ((y + 12) / 8) ** 2))
-    return cv2.GaussianBlur(np.maximum(ear, 0).astype(np.float32), (0, 0), 1.2)
+    return f32(cv2.GaussianBlur(np.maximum(ear, 0).astype(np.float32), (0, 0), 1.2))
 
 
-def _hairline(person: Person, build: Build) -> F32:
+def _hairline(person: Person) -> F32:
     """Distance into the hair, mm, per direction."""
     lon, lat = (np.degrees(a) for a in grid_angles())
     if person.hair is HairStyle.NONE:
         return np.full(lon.shape, HIDDEN, np.float32)
     rng = np.random.default_rng([person.shape_seed, 78])
     lift = float(rng.uniform(-2, 3)) if person.shape_seed else 0.0
-    knots = [0, 15, 30, 42, 52, 60, 68, 74, 80, 88, 104, 118, 140, 180]
-    line = np.array([43, 43, 42.5, 40, 33, 24, 12, -6, -9, 4, 2, -24, -40, -42]) + np.array([lift] * 5 + [0] * 9)
+    knots = [0, 15, 30, 42, 52, 60, 68, 74, 80, 87, 108, 117, 140, 180]
+    line = np.array([43, 43, 42.5, 40, 33, 24, 12, -6, -9, 15, 15, -22, -40, -42]) + np.array([lift] * 5 + [0] * 9)
     edge = np.interp(np.abs(lon), knots, line)
     if person.fringe > 0:
         side = float(rng.choice([-1, 1])) * 0.25
@@ -307,11 +313,13 @@ def _hairline(person: Person, build: Build) -> F32:
     if person.hair is HairStyle.LONG:
         open_to = np.interp(lat, [-90, -60, -30, 0, 25, 40], [50, 62, 70, 69, 58, 30])
         into = np.maximum(into, (np.abs(lon) - open_to) * 1.3)
-    return cv2.GaussianBlur(into.astype(np.float32), (0, 0), 4)
+    return f32(cv2.GaussianBlur(into.astype(np.float32), (0, 0), 4))
 
 
 def _curtain(hairline: F32, strands: F32) -> F32:
     """Radius of long hair that hangs beside the face to the shoulders."""
     _, lat = grid_angles()
-    reach = (86 + 3 * strands) / np.maximum(np.cos(lat), 0.2)
-    return np.where((lat < 0.1) & (hairline > 0), np.minimum(reach * smoothstep(-4, 16, hairline), 225), 0)
+    reach = (84 + 2.5 * strands) / np.maximum(np.cos(lat), 0.2)
+    fall = smoothstep(0.7, 0.0, lat)  # from the crown's curve into the hanging part
+    full = np.minimum((86 + fall * 5) / 86 * reach, 225) * smoothstep(-4, 16, hairline)
+    return np.where((lat < 0.7) & (hairline > 0), full, 0)

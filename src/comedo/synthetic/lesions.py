@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from comedo.synthetic.features import brow, lids, lips, skin_parts
 from comedo.synthetic.head import Head
-from comedo.synthetic.noise import F32, smoothstep
+from comedo.synthetic.noise import F32, sample_tile, smoothstep
 from comedo.synthetic.spec import DIAMETER_MM, LesionSpec
 from comedo.types import Kind, Region
 
@@ -78,7 +78,10 @@ def region_at(head: Head, point: F32) -> Region | None:
     eye = max(float(lids(build, s, x, y, closed=False).inside[0, 0]) for s in (-1, 1))
     if eye > -2.5 or lips(build, x, y)[0][0, 0] > -1 or brow(build, x, y, 1.0, 0)[1][0, 0] > -1.5:
         return None
-    lon, lat = np.degrees(np.arctan2(point[0], point[2])), np.degrees(np.arctan2(point[1], np.hypot(point[0], point[2])))
+    lon, lat = (
+        np.degrees(np.arctan2(point[0], point[2])),
+        np.degrees(np.arctan2(point[1], np.hypot(point[0], point[2]))),
+    )
     col, row = (round(v) for v in head.direction_to_texel(float(lon), float(lat)))
     if head.hairline[row, col] > -4 or head.neck[row, col] > 0.2 or abs(lon) > 68 or point[1] < -105:
         return None
@@ -98,7 +101,9 @@ def place(spec: LesionSpec, head: Head) -> Placed:
     wobble = tuple(float(v) for v in rng.uniform(-1, 1, 4))
     pink = rng.random() < 0.4
     look = _PINK_MARK if spec.kind is Kind.MARK and pink else LOOKS[spec.kind]
-    lon_lat = _draw_in(spec.place, head, rng) if isinstance(spec.place, Region) else spec.place
+    lon_lat = draw_direction(spec.place, head, rng) if isinstance(spec.place, Region) else spec.place
+    if lon_lat is None:
+        raise NotOnSkin(f"no free skin found in region {spec.place}: hair covers it; choose another region")
     point = head.skin_point(*lon_lat)
     region = region_at(head, point)
     if region is None:
@@ -108,7 +113,8 @@ def place(spec: LesionSpec, head: Head) -> Placed:
     return Placed(spec, region, center, diameter, look, wobble)  # type: ignore[arg-type]
 
 
-def _draw_in(region: Region, head: Head, rng: np.random.Generator) -> tuple[float, float]:
+def draw_direction(region: Region, head: Head, rng: np.random.Generator) -> tuple[float, float] | None:
+    """Longitude and latitude (degrees) of a spot of free skin in a region; None where hair covers all of it."""
     boxes = {
         Region.FOREHEAD: (-45, 45, 12, 42),
         Region.NOSE: (-11, 11, -24, 2),
@@ -117,11 +123,11 @@ def _draw_in(region: Region, head: Head, rng: np.random.Generator) -> tuple[floa
         Region.CHIN: (-24, 24, -52, -28),
     }
     lon0, lon1, lat0, lat1 = boxes[region]
-    for _ in range(400):
+    for _ in range(120):
         lon, lat = float(rng.uniform(lon0, lon1)), float(rng.uniform(lat0, lat1))
         if region_at(head, head.skin_point(lon, lat)) is region:
             return lon, lat
-    raise NotOnSkin(f"no free skin found in region {region.value}: hair covers it")
+    return None
 
 
 def reach_mm(lesion: Placed) -> float:
@@ -139,6 +145,8 @@ def paint(lesion: Placed, p: tuple[F32, F32, F32], skin: Skin) -> NDArray[np.boo
     r = (distance / (lesion.diameter_mm / 2 * outline)).astype(np.float32)  # 1 at the border
     look, strength = lesion.look, np.float32(lesion.spec.strength)
     core = smoothstep(1 + look.edge * 0.6, 1 - look.edge, r)
+    grain = sample_tile((17, 256, 2.5, 2.5), p[0] + np.float32(7.3 * a), p[1] + np.float32(9.1 * b), 0.2)
+    core = core * (1 + 0.18 * grain)  # inflamed skin is uneven
     halo = np.clip(1 - r / 2.0, 0, 1) ** 1.5
     skin.blood[...] += strength * look.blood * (core * (1 - look.halo) + 1.6 * look.halo * halo)
     skin.melanin[...] += strength * look.melanin * core
@@ -146,6 +154,6 @@ def paint(lesion: Placed, p: tuple[F32, F32, F32], skin: Skin) -> NDArray[np.boo
     skin.height_mm[...] += strength * look.height * lesion.diameter_mm / 2 * dome
     skin.gloss[...] += look.gloss * dome
     pus_edge = 0.55 if lesion.spec.kind is Kind.PUSTULE else 0.8
-    skin.pus[...] = np.maximum(skin.pus, look.pus * smoothstep(pus_edge + 0.12, pus_edge - 0.22, r))
+    skin.pus[...] = np.maximum(skin.pus, look.pus * smoothstep(pus_edge + 0.16, pus_edge - 0.32, r))
     skin.plug[...] = np.maximum(skin.plug, look.plug * smoothstep(0.95, 0.5, r))
-    return r <= 1
+    return np.asarray(r <= 1)

@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 
 
+def f32(values: object) -> F32:
+    """The same numbers as float32, without a copy where they are."""
+    return np.asarray(values, np.float32)
+
+
 @lru_cache(maxsize=64)
 def tile(seed: int, size: int, sigma_x: float, sigma_y: float) -> F32:
     """Smooth noise with mean 0 and standard deviation 1 that repeats at its borders.
@@ -31,13 +36,13 @@ def tile(seed: int, size: int, sigma_x: float, sigma_y: float) -> F32:
     smooth = smooth[margin:-margin, margin:-margin]
     out = ((smooth - smooth.mean()) / smooth.std()).astype(np.float32)
     out.setflags(write=False)
-    return out
+    return f32(out)
 
 
 @lru_cache(maxsize=64)
 def _shrunk(seed: int, size: int, sigma_x: float, sigma_y: float, factor: int) -> F32:
-    small = cv2.resize(tile(seed, size, sigma_x, sigma_y), None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32)
+    small = size // factor
+    return f32(cv2.resize(tile(seed, size, sigma_x, sigma_y), (small, small), interpolation=cv2.INTER_AREA))
 
 
 def sample_tile(
@@ -51,10 +56,10 @@ def sample_tile(
     scale = 1.0 / (texel_mm * factor)
     # BORDER_WRAP in cv2.remap repeats the texture without a seam
     u, v = ((a * np.float32(scale)).astype(np.float32, copy=False) for a in (u_mm, v_mm))
-    return cv2.remap(texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return f32(cv2.remap(texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
 
 
-def smoothstep(low: float, high: float, x: F32) -> F32:
+def smoothstep(low: float | F32, high: float | F32, x: F32) -> F32:
     """0 below `low`, 1 above `high`, smooth between."""
-    t = np.clip((x - np.float32(low)) * np.float32(1.0 / (high - low)), 0, 1)
-    return t * t * (3 - 2 * t)
+    t = np.clip((x - f32(low)) * f32(1.0 / (high - low)), 0, 1)
+    return f32(t * t * (3 - 2 * t))

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.synthetic import camera, features, scene
+from comedo.synthetic import camera, scene
+from comedo.synthetic.frame import Frame
 from comedo.synthetic.head import Head, head_of
 from comedo.synthetic.lesions import Placed, place
-from comedo.synthetic.paint import Frame, paint_band
+from comedo.synthetic.paint import paint_band
 from comedo.synthetic.shade import lamps
 from comedo.synthetic.skin import base_reflectance
 from comedo.synthetic.spec import FaceSpec
@@ -50,8 +51,8 @@ class RenderedFace:
     box_xyxy: Box | None  # of all face parts; None where the face is outside the frame
     eyes_xy: tuple[Xy | None, Xy | None]  # the person's right eye, left eye; None where hidden or outside
     mm_per_px: float
-    yaw_deg: float
-    roll_deg: float
+    yaw_deg: float  # positive: the cheek called left is turned to the camera
+    roll_deg: float  # clockwise turn of the line through the eyes
     spec: FaceSpec
 
 
@@ -95,7 +96,7 @@ def render(spec: FaceSpec) -> RenderedFace:
         eyes_xy=eyes,
         mm_per_px=frame.px_mm,
         yaw_deg=sign * spec.pose.yaw_deg,
-        roll_deg=sign * spec.pose.roll_deg,
+        roll_deg=sign * _eye_line_deg(frame),
         spec=spec,
     )
 
@@ -128,6 +129,12 @@ def _eyes(frame: Frame, parts: NDArray[np.uint8]) -> tuple[Xy | None, Xy | None]
         near = parts[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2] if col >= 0 and row >= 0 else parts[:0]
         found.append((x, y) if (near == Part.EYES).any() else None)
     return found[0], found[1]
+
+
+def _eye_line_deg(frame: Frame) -> float:
+    """Turn of the line from the right to the left eye in the picture, also where one is hidden."""
+    (x0, y0), (x1, y1) = (frame.to_pixel(p) for p in eye_points(frame.head, closed=frame.spec.pose.eyes_closed))
+    return float(np.degrees(np.arctan2(y1 - y0, x1 - x0)))
 
 
 def eye_points(head: Head, *, closed: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

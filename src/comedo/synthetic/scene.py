@@ -91,7 +91,8 @@ def glasses(build: Build, rot: NDArray[np.float64], x: F32, y: F32, front_mm: fl
     d = (np.abs(dx) ** 3.2 + np.abs(dy) ** 3.2) ** (1 / 3.2)
     rim = smoothstep(0.115, 0.075, np.abs(d - 1).astype(np.float32))
     bridge = smoothstep(1.6, 1.0, np.abs(hy - 3 - 0.02 * hx * hx).astype(np.float32)) * (np.abs(hx) < build.eye_x - 22)
-    frame = np.maximum(rim, bridge)
+    hinge = (np.abs(hy - 3) < 2.0) & (np.abs(hx) > build.eye_x + 24) & (np.abs(hx) < 73)
+    frame = np.maximum(np.maximum(rim, bridge), hinge)
     depth = np.where(frame > 0, zv, FAR).astype(np.float32)
     for side in (-1.0, 1.0):  # the arms, upright strips in the planes x = +-72
         if side * r[2, 0] <= 0.03:
@@ -101,4 +102,8 @@ def glasses(build: Build, rot: NDArray[np.float64], x: F32, y: F32, front_mm: fl
         arm = ((np.abs(ay - 3) < 2.2) & (az < front_mm) & (az > -8)).astype(np.float32)
         depth = np.where((arm > 0) & (za > depth), za, depth).astype(np.float32)
         frame = np.maximum(frame, arm)
-    return depth, frame.astype(np.float32), (smoothstep(1.0, 0.95, d.astype(np.float32)) * (np.abs(hx) > 6)).astype(np.float32)
+    return (
+        depth,
+        frame.astype(np.float32),
+        (smoothstep(1.0, 0.95, d.astype(np.float32)) * (np.abs(hx) > 6)).astype(np.float32),
+    )

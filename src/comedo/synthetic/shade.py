@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.synthetic.noise import F32
+from comedo.synthetic.noise import F32, f32
 from comedo.synthetic.spec import Light
 
 
@@ -68,18 +68,20 @@ def light_skin(albedo: F32, normal: F32, shadow: F32, hollow: F32, gloss: F32, l
     for c, wrap in enumerate(_SKIN_WRAP):
         key = np.clip((toward_key + wrap) / (1 + wrap), 0, 1) * (shadow ** (1.0 - 0.5 * wrap))
         fill = np.clip((toward_fill + wrap) / (1 + wrap), 0, 1)
-        out[..., c] = albedo[..., c] * (lit.key_rgb[c] * key + lit.fill_rgb[c] * fill * hollow + lit.ambient_rgb[c] * sky)
+        out[..., c] = albedo[..., c] * (
+            lit.key_rgb[c] * key + lit.fill_rgb[c] * fill * hollow + lit.ambient_rgb[c] * sky
+        )
     shine = highlight(normal, lit.key, 14) * 0.055 + highlight(normal, lit.key, 60) * 0.12
     shine = gloss * shadow * shine + gloss * 0.02 * highlight(normal, lit.fill, 18)
     rim = 0.05 * (1 - np.clip(normal[..., 2], 0, 1)) ** 4 * hollow
-    return out + (shine + rim)[..., None] * lit.key_rgb
+    return f32(out + (shine + rim)[..., None] * lit.key_rgb)
 
 
 def highlight(normal: F32, to_light: NDArray[np.float64], power: float) -> F32:
     """Blinn's highlight seen from the camera, (h, w) in [0, 1]."""
     half = to_light + np.array([0, 0, 1.0])
     half /= np.linalg.norm(half)
-    return np.clip(normal @ half.astype(np.float32), 0, 1) ** np.float32(power)
+    return f32(np.clip(normal @ half.astype(np.float32), 0, 1) ** np.float32(power))
 
 
 def light_flat(albedo: F32, normal: F32, shadow: F32, lit: Lamps) -> F32:
@@ -87,4 +89,6 @@ def light_flat(albedo: F32, normal: F32, shadow: F32, lit: Lamps) -> F32:
     key = np.clip(normal @ lit.key.astype(np.float32), 0, 1) * shadow
     fill = np.clip(normal @ lit.fill.astype(np.float32), 0, 1)
     sky = 0.72 + 0.28 * normal[..., 1]
-    return albedo * (key[..., None] * lit.key_rgb + fill[..., None] * lit.fill_rgb + sky[..., None] * lit.ambient_rgb)
+    return f32(
+        albedo * (key[..., None] * lit.key_rgb + fill[..., None] * lit.fill_rgb + sky[..., None] * lit.ambient_rgb)
+    )

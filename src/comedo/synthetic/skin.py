@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.synthetic.noise import F32
+from comedo.synthetic.noise import F32, f32
 
 _TONES = np.linspace(0, 1, 6)
 _SRGB = np.array(
@@ -24,7 +24,7 @@ MELANIN = np.array([0.55, 0.85, 1.1])
 
 
 def to_linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """sRGB in [0, 255] to linear light in [0, 1]."""
+    """Gamma-coded sRGB in [0, 255] to linear light in [0, 1]."""
     c = srgb / 255
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
@@ -32,12 +32,12 @@ def to_linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
 def base_reflectance(tone: float) -> NDArray[np.float64]:
     """(3,) linear RGB of plain skin of a tone in [0, 1]."""
     logs = np.log(to_linear(_SRGB))
-    return np.exp(np.array([np.interp(tone, _TONES, logs[:, c]) for c in range(3)]))
+    return np.asarray(np.exp([np.interp(tone, _TONES, logs[:, c]) for c in range(3)]))
 
 
 def blood_absorption(tone: float) -> NDArray[np.float64]:
     """(3,) absorption of one unit of blood seen through the melanin of a tone."""
-    return BLOOD_LIGHT + (BLOOD_DARK - BLOOD_LIGHT) * np.clip((tone - 0.35) / 0.5, 0, 1)
+    return np.asarray(BLOOD_LIGHT + (BLOOD_DARK - BLOOD_LIGHT) * np.clip((tone - 0.35) / 0.5, 0, 1))
 
 
 def reflectance(tone: float, blood: F32, melanin: F32) -> F32:
@@ -45,4 +45,4 @@ def reflectance(tone: float, blood: F32, melanin: F32) -> F32:
     absorbed = blood[..., None] * blood_absorption(tone).astype(np.float32) + melanin[..., None] * MELANIN.astype(
         np.float32
     )
-    return np.exp(-absorbed) * base_reflectance(tone).astype(np.float32)
+    return f32(np.exp(-absorbed) * base_reflectance(tone).astype(np.float32))

@@ -70,6 +70,8 @@ class Pose:
     roll_deg: float = 0.0
     """Positive: the head is turned clockwise in the picture."""
     eyes_closed: bool = False
+    smile: float = 0.2
+    """0 is serious, 1 lifts the corners of the mouth by 3 mm."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Light:
     """Its height above the camera."""
     strength: float = 1.0
     """Exposure: 1 is well lit, 0.2 is dim."""
-    ambient: float = 0.45
+    ambient: float = 0.36
     """Share of the light that comes from everywhere, 0 (hard light) to 1 (overcast)."""
     kelvin: float = 5500.0
     """Colour temperature that the camera did not correct; 5500 is neutral, lower is warmer."""

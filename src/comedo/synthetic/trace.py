@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.synthetic.head import COLUMNS, ROWS, Head, grid_directions
-from comedo.synthetic.noise import F32
+from comedo.synthetic.noise import F32, f32
 from comedo.synthetic.spec import Pose
 
 FAR = -1e6
@@ -50,7 +50,7 @@ def texel_of(px: F32, py: F32, pz: F32) -> tuple[F32, F32, F32]:
 
 def look(texture: F32, col: F32, row: F32) -> F32:
     """Bilinear look-up in a map of directions; longitude wraps."""
-    return cv2.remap(texture, col, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return f32(cv2.remap(texture, col, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
 
 
 def coarse_depth(head: Head, rot: NDArray[np.float64]) -> tuple[F32, F32]:
@@ -65,7 +65,7 @@ def coarse_depth(head: Head, rot: NDArray[np.float64]) -> tuple[F32, F32]:
         flat_d[open_[inside]] = z
         open_ = open_[~inside]
     ring = np.ones((3, 3), np.uint8)
-    return cv2.dilate(depth, ring), cv2.erode(depth, ring)
+    return f32(cv2.dilate(depth, ring)), f32(cv2.erode(depth, ring))
 
 
 def _gap(head: Head, rot: NDArray[np.float64], x: F32, y: F32, z: F32) -> F32:
@@ -80,7 +80,7 @@ def _look_flat(texture: F32, col: F32, row: F32) -> F32:
     """`look` for flat arrays of any length: cv2 takes sides below 32,768 only."""
     n, wide = col.size, 4096
     if n <= wide:
-        return look(texture, col[None], row[None])[0]
+        return f32(look(texture, col[None], row[None])[0])
     pad = -n % wide
     both = (np.pad(a, (0, pad)).reshape(-1, wide) for a in (col, row))
     return look(texture, *both).ravel()[:n]
@@ -127,7 +127,7 @@ def _refine(
         out = g > 0
         z0, g0 = np.where(out, z, z0), np.where(out, g, g0)
         z1, g1 = np.where(out, z1, z), np.where(out, g1, g)
-    return z0 + (z1 - z0) * (np.maximum(g0, 1e-4) / (np.maximum(g0, 1e-4) - np.minimum(g1, -1e-4)))
+    return f32(z0 + (z1 - z0) * (np.maximum(g0, 1e-4) / (np.maximum(g0, 1e-4) - np.minimum(g1, -1e-4))))
 
 
 def shadow_map(head: Head, to_light: NDArray[np.float64], softness: float) -> F32:
@@ -147,4 +147,4 @@ def shadow_map(head: Head, to_light: NDArray[np.float64], softness: float) -> F3
         col, row, distance = texel_of(q[..., 0], q[..., 1], q[..., 2])
         gap = distance - look(head.radius, col, row)
         lit = np.minimum(lit, np.clip(gap / np.float32(spread * t) * 0.5 + 0.6, 0, 1))
-    return cv2.GaussianBlur(lit, (0, 0), 0.8 + 2.0 * softness)
+    return f32(cv2.GaussianBlur(lit, (0, 0), 0.8 + 2.0 * softness))
