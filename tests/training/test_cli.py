@@ -1,0 +1,84 @@
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from comedo.errors import UnusableInput
+from comedo.training.cli import app, find_recipe
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_help_shows_examples(command):
+    shown = run(command, "--help")
+    assert shown.exit_code == 0
+    assert f"comedo {command}" in shown.output
+
+
+def test_recipes_are_found_by_name_and_by_path(tmp_path):
+    assert find_recipe("lesion-map").name == "lesion-map.yaml"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("")
+    assert find_recipe(str(mine)) == mine
+    with pytest.raises(UnusableInput, match="no recipe 'sky'"):
+        find_recipe("sky")
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """One photo with one lesion, and the line that finds it."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((80, 100, 3), 150, np.uint8))
+    lesion = {"image_id": 1, "category_id": 1, "bbox": [17, 17, 6, 6]}
+    image = {"id": 1, "file_name": "a.png", "split": "val", "group": 1}
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps({"images": [image], "annotations": [lesion], "categories": [{"id": 1, "name": "acne"}]}))
+    found = {"center_xy": [20, 20], "diameter_px": 6, "score": 0.9, "group": "inflammatory"}
+    line = {"schema": "comedo.analysis/1", "photo": {"name": "a.png"}, "lesions": [found], "counts": {"total": 1}}
+    (tmp_path / "lines.jsonl").write_text(json.dumps(line) + "\n")
+    return path
+
+
+def test_evaluate_writes_json_tables_markdown_and_pictures(marked):
+    folder = marked.parent
+    done = run(
+        "evaluate", marked, "--predictions", folder / "lines.jsonl", "--rounds", 10,
+        "--markdown", folder / "card.md", "--pictures", folder / "worst",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    figures = {f["name"]: f["value"] for f in json.loads(done.stdout)["sections"][0]["figures"]}
+    assert (figures["F1"], figures["count error"]) == (1, 0)
+    assert "photos: 1 photos" in done.stderr
+    assert "| F1 | 1.000 |" in (folder / "card.md").read_text()
+    assert [p.name for p in (folder / "worst").iterdir()] == ["01_a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--split", "test"], "no images of split 'test'", id="an absent split"),
+        pytest.param(["--types", "acne=red"], "--types wants name=group", id="an unknown group"),
+    ],
+)
+def test_mistakes_end_with_one_sentence_and_code_2(marked, arguments, message):
+    done = run("evaluate", marked, *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_absent_data_and_recipes_end_with_code_2(tmp_path):
+    assert run("evaluate", tmp_path / "none").exit_code == 2
+    assert run("train", "sky").exit_code == 2
+
+
+def test_measuring_needs_no_torch():
+    code = "import sys, comedo.training.cli, comedo.training.evaluate, comedo.training.shipped; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "torch" not in loaded.stdout.split()

@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="needs comedo[train]")
+
+from comedo.errors import UnusableInput
+from comedo.training.fit import Schedule
+from comedo.training.lesion_data import CropPlan
+from comedo.training.recipe import FaceRecipe, LesionRecipe, OwnPhotos, read_recipe, recipe_values
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+SHORT = """
+network: lesion-map
+description: short
+pretrained: null
+per_step: 2
+schedule: {steps: 5}
+data: {own: {annotations: a.json, photos: p, pixels_per_mm: 3}}
+"""
+
+
+def written(folder, text=SHORT):
+    path = folder / "short.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_shipped_lesion_recipe_is_the_default_plan():
+    recipe = read_recipe(RECIPES / "lesion-map.yaml")
+    assert isinstance(recipe, LesionRecipe)
+    assert recipe.crops == CropPlan()
+    assert recipe.schedule == Schedule(steps=7500, minutes=112)
+    assert len(set(recipe.data.masks_held_back)) == 24
+
+
+def test_the_shipped_face_recipe_reads():
+    recipe = read_recipe(RECIPES / "face-map.yaml")
+    assert isinstance(recipe, FaceRecipe)
+    assert recipe.network == "face-map"
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_value_of_a_shipped_recipe_is_explained(path):
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith(" ")]
+    assert all("#" in line or line.endswith(":") or line.startswith(("network", "description")) for line in lines)
+
+
+def test_a_short_recipe_takes_defaults(tmp_path):
+    recipe = read_recipe(written(tmp_path))
+    assert recipe.schedule == Schedule(steps=5)
+    assert recipe.data.own == OwnPhotos("a.json", "p", 3.0)
+    assert recipe.data.acne04 is None
+    assert recipe_values(recipe)["network"] == "lesion-map"
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        pytest.param("schedule.steps=7", lambda r: r.schedule.steps == 7, id="a number"),
+        pytest.param("crops.zoom=[0.9, 1.1]", lambda r: r.crops.zoom == (0.9, 1.1), id="a group that was absent"),
+        pytest.param("pretrained=w.npz", lambda r: r.pretrained == "w.npz", id="a text"),
+        pytest.param("data.own=null", lambda r: r.data.own is None, id="nothing"),
+    ],
+)
+def test_values_can_be_set(tmp_path, change, read):
+    assert read(read_recipe(written(tmp_path), [change]))
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "match"),
+    [
+        pytest.param("- 1", (), "must start with `network", id="no recipe"),
+        pytest.param("a: [", (), "cannot read", id="no YAML"),
+        pytest.param("network: sky", (), "lesion-map | face-map", id="another network"),
+        pytest.param(SHORT + "colour: red", (), "short.yaml has no colour; it knows", id="an unknown key"),
+        pytest.param(SHORT, ("schedule.stepz=1",), "short.yaml.schedule has no stepz", id="an unknown key inside"),
+        pytest.param(SHORT.replace("per_step: 2", ""), (), "lacks per_step", id="an absent key"),
+        pytest.param(SHORT, ("per_step=many",), "per_step: .*integer.*got 'many'", id="a wrong type"),
+        pytest.param(SHORT, ("per_step",), "wants key=value", id="no value"),
+        pytest.param(SHORT, ("per_step.a=1",), "holds no keys", id="a key inside a value"),
+        pytest.param(SHORT, ("schedule=1",), "schedule: .*dictionary.*got 1", id="a value for a group"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, changes, match):
+    with pytest.raises(UnusableInput, match=match):
+        read_recipe(written(tmp_path, text), changes)
+
+
+def test_an_absent_file_is_named(tmp_path):
+    with pytest.raises(UnusableInput, match=r"cannot read the recipe .*none\.yaml"):
+        read_recipe(tmp_path / "none.yaml")
