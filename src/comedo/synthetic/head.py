@@ -217,7 +217,7 @@ def _solve_radius(build: Build) -> tuple[F32, F32]:
 def _bisect(outside: Callable[[F32], F32], directions: F32, low: F32, high: F32, steps: int) -> F32:
     for _ in range(steps):
         middle = (low + high) / 2
-        out = outside(directions * middle[..., None]) > 0
+        out = outside(f32(directions * middle[..., None])) > 0
         high = f32(np.where(out, middle, high))
         low = f32(np.where(out, low, middle))
     return ((low + high) / 2).astype(np.float32)

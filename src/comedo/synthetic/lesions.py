@@ -117,7 +117,7 @@ def draw_direction(region: Region, head: Head, rng: np.random.Generator) -> tupl
     """Longitude and latitude (degrees) of a spot of free skin in a region; None where hair covers all of it."""
     boxes = {
         Region.FOREHEAD: (-45, 45, 12, 42),
-        Region.NOSE: (-11, 11, -24, 2),
+        Region.NOSE: (-9, 9, -23, 2),
         Region.LEFT_CHEEK: (14, 58, -46, -6),
         Region.RIGHT_CHEEK: (-58, -14, -46, -6),
         Region.CHIN: (-24, 24, -52, -28),
