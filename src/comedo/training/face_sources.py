@@ -124,6 +124,7 @@ class FacePlan:
     far: tuple[float, float] = (0.10, 1.2)
     rotate_deg: float = 12.0
     faceless: float = 0.12
+    look: float = 2.0  # strength of the changes of light and colour
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
             "faces/celebamask": 0.36, "faces/fasseg": 0.14, "acne04/frames512": 0.16, "acne04/crops1024": 0.06,
@@ -150,7 +151,7 @@ class FaceCrops:
             image, labels = self._faceless(photo, rng)
         else:
             image, labels = self._face(photo, rng)
-        return draw_look(rng, strength=2.0).apply(image, rng), labels
+        return draw_look(rng, strength=self.plan.look).apply(image, rng), labels
 
     def _face(self, photo: FacePhoto, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
         size = self.plan.size
@@ -191,11 +192,13 @@ class FaceCrops:
 
     def _faceless(self, photo: FacePhoto, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
         """A picture without a face: scrambled pieces, a strip beside the face, or a plain backdrop."""
-        size, choice = self.plan.size, rng.integers(4)
+        size, choice = self.plan.size, rng.integers(6)
         nothing = np.zeros((size // 2, size // 2), np.uint8)
         if choice == 0:
             return _backdrop(size, rng), nothing
-        if choice == 1:
+        if choice <= 2:
+            return _lumps(size, photo.image, rng), nothing
+        if choice == 3:
             side = 1 << int(rng.integers(4, 6))
             image = np.asarray(cv2.resize(photo.image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
             pieces = image.reshape(size // side, side, size // side, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)
@@ -230,3 +233,29 @@ def _backdrop(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
             noise = rng.normal(0, rng.uniform(0, 45), (cells, cells, 3)).astype(np.float32)
             picture += cv2.resize(noise, (size, size), interpolation=int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC])))
     return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def _lumps(size: int, texture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Round things that are no faces: shaded discs with dots, holes and bars on a backdrop.
+
+    Without them everything round is a face: coins, cups, cells, the moon.
+    """
+    picture = _backdrop(size, rng)
+    filling = cv2.resize(texture, (size, size), interpolation=cv2.INTER_AREA)[rng.permutation(size)][:, rng.permutation(size)]
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    for _ in range(int(rng.integers(1, 7))):
+        cx, cy = rng.uniform(0.1, 0.9, 2) * size
+        a, b = np.exp(rng.uniform(np.log(0.05), np.log(0.45), 2)) * size
+        inside = ((x - cx) / a) ** 2 + ((y - cy) / b) ** 2
+        base = rng.uniform(0, 255, 3) if rng.random() < 0.5 else rng.uniform((120, 70, 50), (235, 190, 170))
+        shade = 1 - rng.uniform(0, 0.5) * inside + rng.uniform(-0.3, 0.3) * (x - cx) / a
+        lump = np.clip(base * np.clip(shade, 0, 1.5)[..., None], 0, 255)
+        if rng.random() < 0.3:
+            lump = 0.6 * lump + 0.4 * cv2.GaussianBlur(filling, (0, 0), rng.uniform(1, 6))
+        picture = np.where((inside < 1)[..., None], lump, picture).astype(np.uint8)
+        for _ in range(int(rng.integers(0, 6))):
+            dot = (int(cx + rng.uniform(-0.8, 0.8) * a), int(cy + rng.uniform(-0.8, 0.8) * b))
+            axes = (max(1, int(rng.uniform(0.03, 0.3) * a)), max(1, int(rng.uniform(0.03, 0.3) * b)))
+            colour = [float(v) for v in rng.uniform(0, 255, 3)]
+            cv2.ellipse(picture, dot, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1 if rng.random() < 0.7 else 2)
+    return picture
