@@ -153,12 +153,29 @@ def make_profile(columns: tuple[tuple[float, ...], ...], curve: bytes, *, space:
         names = zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)
         tags += [(name, b"XYZ \0\0\0\0" + s15f16(*column)) for name, column in names]
         tags += [(name, curve) for name in (b"rTRC", b"gTRC", b"bTRC")]
+    return _profile(tags, space, b"XYZ ")
+
+
+def make_table_profile(space: bytes) -> bytes:
+    """An ICC profile that goes from RGB or CMYK to Lab by a table of two steps a channel."""
+    channels = len(space.strip())
+    ramp = bytes(range(256))
+    colours = np.random.default_rng(4).integers(60, 200, 3 * 2**channels).astype(np.uint8).tobytes()
+    head = b"mft1\0\0\0\0" + bytes([channels, 3, 2, 0]) + s15f16(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    tags = [
+        (b"wtpt", b"XYZ \0\0\0\0" + s15f16(0.9642, 1, 0.8249)),
+        (b"A2B0", head + ramp * channels + colours + ramp * 3),
+    ]
+    return _profile(tags, space, b"Lab ")
+
+
+def _profile(tags: list[tuple[bytes, bytes]], space: bytes, connection: bytes) -> bytes:
     table, body = b"", b""
     for name, content in tags:
         table += struct.pack(">4sII", name, 132 + 12 * len(tags) + len(body), len(content))
         body += content + b"\0" * (-len(content) % 4)
     header = bytearray(128)
-    header[8:12], header[12:16], header[16:20], header[20:24] = b"\x04\0\0\0", b"mntr", space, b"XYZ "
+    header[8:12], header[12:16], header[16:20], header[20:24] = b"\x04\0\0\0", b"mntr", space, connection
     header[36:40], header[68:80] = b"acsp", s15f16(0.9642, 1, 0.8249)
     profile = bytes(header) + struct.pack(">I", len(tags)) + table + body
     return struct.pack(">I", len(profile)) + profile[4:]

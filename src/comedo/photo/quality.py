@@ -8,6 +8,8 @@ light passes, light skin in the dark does not. A colour cast is no fault either.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ RESOLUTION_FAIR, RESOLUTION_POOR = 3.0, 1.0
 # Fine over middle texture of the skin. Sharp photos have 0.19 to 0.49. A Gaussian blur of 1 mm gives
 # at most 0.171 and hides small papules, one of 2 mm at most 0.108 and hides nearly all lesions.
 SHARPNESS_FAIR, SHARPNESS_POOR = 0.175, 0.11
+_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
+_ROUNDING = 0.25 * 0.27  # grey levels: two roundings of three channels, and what of white grain passes the fine band
+_LEAST_MIDDLE = 0.01  # relative; skin in focus has 0.015 to 0.1, so less is no texture but blur
 # Share of skin with a channel at its upper end, where redness can no longer be read. Good photos
 # reach 0.20 through lamps and shine; 1.3 stops too much light give 0.3 to 0.8.
 HIGHLIGHTS_FAIR, HIGHLIGHTS_POOR = 0.20, 0.60
@@ -118,18 +123,20 @@ def _skin_checks(view: SkinView | None) -> tuple[Check, ...]:
     )
 
 
-def sharpness(view: SkinView) -> float | None:
-    """Fine texture of the skin over its middle texture, at the view's scale; None on even skin.
+def sharpness(view: SkinView) -> float:
+    """Fine texture of the skin over its middle texture, at the view's scale.
 
     Light is divided by its local mean first, and the ratio of two bands of one picture is taken:
-    neither brightness nor contrast nor skin tone moves it, blur does.
+    neither brightness nor contrast nor skin tone moves it, blur does. What rounding to 8 bits adds
+    to the fine band is taken off, or a face blurred to evenness would look sharp.
     """
-    grey = cv2.cvtColor(view.rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    relative = grey / (_blur(grey, 8.0) + 2.0)
-    bands = [_blur(relative, sigma) for sigma in (0.7, 1.4, 5.6)]
+    grey = np.asarray(view.rgb @ _GREY_WEIGHTS, np.float32)
+    level = _blur(grey, 8.0) + 2.0
+    bands = [_blur(grey / level, sigma) for sigma in (0.7, 1.4, 5.6)]
     fine = _rms((bands[0] - bands[1])[view.skin])
     middle = _rms((bands[1] - bands[2])[view.skin])
-    return fine / middle if middle > 1e-4 else None
+    rounding = _ROUNDING * _rms(1.0 / level[view.skin])
+    return math.sqrt(max(0.0, fine**2 - rounding**2)) / max(middle, _LEAST_MIDDLE)
 
 
 def colour_noise(view: SkinView) -> float:
