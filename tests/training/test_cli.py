@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -80,5 +81,6 @@ def test_absent_data_and_recipes_end_with_code_2(tmp_path):
 
 def test_measuring_needs_no_torch():
     code = "import sys, comedo.training.cli, comedo.training.evaluate, comedo.training.shipped; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=paths)
     assert "torch" not in loaded.stdout.split()

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from comedo.training.lesion_data import IGNORE, CropPlan, LesionCrops, LesionPhoto, make_target
+from comedo.training.lesion_crops import CropPlan, LesionCrops, make_target
+from comedo.training.lesion_data import IGNORE, LesionPhoto
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1.0, 0]])
 

@@ -6,7 +6,7 @@ pytest.importorskip("torch", reason="needs comedo[train]")
 
 from comedo.errors import UnusableInput
 from comedo.training.fit import Schedule
-from comedo.training.lesion_data import CropPlan
+from comedo.training.lesion_crops import CropPlan
 from comedo.training.recipe import FaceRecipe, LesionRecipe, OwnPhotos, read_recipe, recipe_values
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -30,7 +30,7 @@ def test_the_shipped_lesion_recipe_is_the_default_plan():
     recipe = read_recipe(RECIPES / "lesion-map.yaml")
     assert isinstance(recipe, LesionRecipe)
     assert recipe.crops == CropPlan()
-    assert recipe.schedule == Schedule(steps=7500, minutes=112)
+    assert recipe.schedule == Schedule(steps=9000, minutes=88)
     assert len(set(recipe.data.masks_held_back)) == 24
 
 

@@ -14,7 +14,7 @@ from comedo.errors import UnusableInput
 from comedo.inference import load_network
 from comedo.training.fit import Schedule
 from comedo.training.leaks import LeakyData
-from comedo.training.lesion_data import CropPlan
+from comedo.training.lesion_crops import CropPlan
 from comedo.training.recipe import ExportPlan, LesionData, LesionRecipe, OwnPhotos, Validation
 from comedo.training.tasks import KINDS
 from comedo.training.train import choose_device, export_last, train
