@@ -22,6 +22,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
+from comedo.report.mask import encode_mask
 from rich.console import Console
 from rich.table import Table
 
@@ -32,7 +33,6 @@ from comedo.lesions.network import draw_canvas, read_face
 from comedo.lesions.peaks import find_peaks
 from comedo.photo import read_photo
 from comedo.photo.quality import assess
-from comedo.report.mask import encode_mask
 from comedo.report.overlay import draw_overlay
 from comedo.synthetic import FaceSpec, render
 
@@ -71,7 +71,10 @@ def measure(jpeg: bytes, rounds: int) -> list[tuple[str, float]]:
         ("face map", median_ms(lambda: analyzer.mapper.find(photo), rounds)),
         ("quality", median_ms(lambda: assess(photo, face), rounds)),
         ("face to one scale", median_ms(lambda: draw_canvas(photo, face), rounds)),
-        ("face to one scale + lesion network", median_ms(lambda: read_face(analyzer.finder.network, photo, face), rounds)),
+        (
+            "face to one scale + lesion network",
+            median_ms(lambda: read_face(analyzer.finder.network, photo, face), rounds),
+        ),
         ("peaks", median_ms(lambda: find_peaks(canvas.maps, canvas.skin), rounds)),
         (f"measure {len(peaks)} lesions", median_ms(lambda: measure_peaks(canvas, peaks, None), rounds)),
         ("count", median_ms(lambda: count_lesions(reading.lesions, face, analyzer.calibration), rounds)),

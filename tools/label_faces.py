@@ -29,7 +29,9 @@ def find_mesh(mesh, image):
         padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT)
         side = max(padded.shape[:2])
         zoom = LONGEST / side if side > LONGEST else max(1.0, SHORTEST / side)
-        padded = cv2.resize(padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
+        padded = cv2.resize(
+            padded, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+        )
         found = mesh.process(np.ascontiguousarray(padded)).multi_face_landmarks
         if found:
             height, width = padded.shape[:2]
@@ -45,7 +47,10 @@ def main():
     parser.add_argument("out", type=Path, help="the .npz file to write")
     args = parser.parse_args()
     photos = sorted(
-        p for f in FOLDERS for p in (args.data / f).rglob("*") if p.suffix.lower() in PICTURES and "masks" not in p.parts
+        p
+        for f in FOLDERS
+        for p in (args.data / f).rglob("*")
+        if p.suffix.lower() in PICTURES and "masks" not in p.parts
     )
     mesh = mp.solutions.face_mesh.FaceMesh(static_image_mode=True, refine_landmarks=True, min_detection_confidence=0.5)
     landmarks = {}

@@ -110,7 +110,9 @@ def read_manifest(folder: Path = WEIGHTS) -> dict[str, ModelCard]:
         entries = json.loads(path.read_text(encoding="utf-8"))["models"]
         return {e["name"]: ModelCard(e["name"], e["file"], e["sha256"]) for e in entries}
     except OSError as error:
-        raise ModelError(f"the weights' manifest {path} cannot be read; reinstall comedo, or train and export models first") from error
+        raise ModelError(
+            f"the weights' manifest {path} cannot be read; reinstall comedo, or train and export models first"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the weights' manifest {path} is damaged ({error}); reinstall comedo") from error
 
@@ -134,7 +136,11 @@ def read_weights(name: str, folder: Path = WEIGHTS) -> tuple[bytes, str]:
         raise ModelError(f"the model file {path} cannot be read; reinstall comedo") from error
     digest = hashlib.sha256(data).hexdigest()
     if digest != card.sha256:
-        raise ModelError(f"the model file {path} was altered: its SHA-256 starts {digest[:12]}, the manifest says {card.sha256[:12]}; reinstall comedo")
+        raise ModelError(
+            f"the model file {path} was altered: its SHA-256 starts {digest[:12]}, "
+            f"the manifest says {card.sha256[:12]}; reinstall comedo"
+        )
+
     return data, f"{name}@sha256:{digest}"
 
 

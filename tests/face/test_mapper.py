@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pytest
-from builders import make_image
 from numpy.typing import NDArray
 
+from builders import make_image
 from comedo.errors import NoFaceFound
 from comedo.face import FaceMapper, skin_mask
 from comedo.types import Image, Part, Photo, Region

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pytest
-from builders import make_face, make_image
 from numpy.typing import NDArray
 
+from builders import make_face, make_image
 from comedo.calibration import Calibration, Thresholds
 from comedo.lesions import LesionFinder, count_lesions
 from comedo.lesions.counting import measure_coverage

@@ -65,7 +65,7 @@ class FaceMapper:
                 others = sum(_rivals(cells, c) for i, c in enumerate(candidates) if i != index)
                 return _describe(look, found, photo, others)
         raise NoFaceFound(
-            "no face was found in the photo; take it in even light, with the whole face in the frame and nothing over it"
+            "no face was found in the photo; take it in even light, the whole face in the frame, nothing over it"
         )
 
     def _look(self, image: Image, square: Box) -> _Look:
@@ -90,9 +90,7 @@ def _blobs(mask: NDArray[np.bool_], smallest: int) -> list[tuple[int, int, int, 
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))
     return [
-        (int(x), int(y), int(x + w), int(y + h))
-        for x, y, w, h, area in (stats[i] for i in order)
-        if area >= smallest
+        (int(x), int(y), int(x + w), int(y + h)) for x, y, w, h, area in (stats[i] for i in order) if area >= smallest
     ]
 
 
@@ -120,13 +118,15 @@ def _accept(look: _Look) -> NDArray[np.uint8] | None:
     features = sum(int((labels == p).sum()) > 0.004 * mine.sum() for p in (Part.EYES, Part.BROWS, Part.NOSE, Part.LIPS))
     if share < _MIN_SHARE or score < _MIN_SCORE or features < _MIN_FEATURES:
         return None
-    return labels
+    return np.asarray(labels, np.uint8)
 
 
 def _drop_crumbs(labels: NDArray[np.uint8], *, smallest: float = 0.12) -> None:
     """Give small torn-off pieces of skin (an ear that looks like a chin) back to "other"."""
     for region in Region:
-        count, pieces, stats, _ = cv2.connectedComponentsWithStats((labels == region.part).astype(np.uint8), connectivity=8)
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(
+            (labels == region.part).astype(np.uint8), connectivity=8
+        )
         areas = stats[1:, cv2.CC_STAT_AREA]
         for piece in range(1, count):
             if areas[piece - 1] < smallest * areas.max():

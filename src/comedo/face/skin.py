@@ -12,4 +12,3 @@ def skin_mask(face: FaceMap, width: int, height: int) -> Mask:
     """The skin that acne can affect, (height, width), in the photo's pixels."""
     skin = np.isin(face.parts, [r.part for r in Region]).astype(np.uint8)
     return np.asarray(cv2.warpAffine(skin, face.to_photo, (width, height), flags=cv2.INTER_LINEAR), bool)
-

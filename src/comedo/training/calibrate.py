@@ -58,7 +58,9 @@ def type_tallies(readings: Readings, t: Thresholds) -> tuple[tuple[Tally, Tally,
     on_marks = marks = 0
     for r in readings:
         true_active, true_marks, true_red = r.truth.active, r.truth.marks, r.truth.inflamed
-        assert true_active is not None and true_marks is not None and true_red is not None
+        assert true_active is not None
+        assert true_marks is not None
+        assert true_red is not None
         called_mark = is_mark(r, t)
         score = np.where(called_mark, r.peaks.mark, r.peaks.active)
         keep = np.where(called_mark, r.peaks.mark >= t.mark, r.peaks.active >= t.active)
@@ -103,7 +105,9 @@ def fit_thresholds(readings: Readings) -> Thresholds:
         t = _best(lambda x: typed_f1(x) + shortlist[x.mark_bias], both)
     t = _best(lambda x: clinic_f1(x), (t.model_copy(update={"active": a}) for a in np.arange(0.14, 0.6, 0.02)))
     if masks:
-        t = _best(lambda x: mask_dice(masks, x) or 0.0, (t.model_copy(update={"mask": m}) for m in np.arange(0.1, 0.75, 0.05)))
+        t = _best(
+            lambda x: mask_dice(masks, x) or 0.0, (t.model_copy(update={"mask": m}) for m in np.arange(0.1, 0.75, 0.05))
+        )
     rounded = {k: round(float(v), 3) for k, v in t.model_dump().items()}
     return fit_sparse(readings, Thresholds(**rounded))
 
@@ -226,8 +230,8 @@ def _rounded(values: Sequence[float]) -> tuple[float, ...]:
 def severity_kappa(readings: Readings, t: Thresholds, curve: SeverityCurve) -> float | None:
     """Quadratic weighted kappa against the ACNE04 grade."""
     known = [r for r in readings if r.truth.grade is not None]
-    found = [acne04_grade(severity_of(float(b), curve)) for b in burdens(known, t, curve)]
-    return weighted_kappa(found, [r.truth.grade for r in known])
+    found = [acne04_grade(severity_of(float(b), curve)) or 0 for b in burdens(known, t, curve)]
+    return weighted_kappa(found, [r.truth.grade or 0 for r in known])
 
 
 def fit_affected(readings: Readings, t: Thresholds, curve: SeverityCurve) -> AffectedCurve:

@@ -106,7 +106,7 @@ def _nearest_region(points: Points, regions: NDArray[np.uint8], shape: tuple[int
     _, nearest = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     table = np.zeros(int(nearest.max()) + 1, np.uint8)
     table[nearest[seeds == 0]] = owner[seeds == 0]
-    return table[nearest]
+    return np.asarray(table[nearest], np.uint8)
 
 
 def _visible(points: Points) -> NDArray[np.bool_]:
@@ -114,7 +114,7 @@ def _visible(points: Points) -> NDArray[np.bool_]:
     size = float(np.ptp(points[list(_OVAL), 1]))
     apart = np.hypot(points[:, None, 0] - points[None, :, 0], points[:, None, 1] - points[None, :, 1])
     behind = points[:, None, 2] - points[None, :, 2] > 0.12 * size
-    return ~((apart < 0.05 * size) & behind).any(axis=1)
+    return np.asarray(~((apart < 0.05 * size) & behind).any(axis=1), np.bool_)
 
 
 def _fill(labels: Labels, points: Points, vertices: Sequence[int], value: int) -> None:

@@ -87,11 +87,8 @@ def load_faces(root: Path, landmarks: Mapping[str, Points], *, split: str, limit
         source = "/".join(name.split("/")[:2]) if name.startswith(("faces", "acne04")) else name.split("/")[0]
         if source in ("acne04/frames640", "lesion_masks"):
             continue  # the same photos as frames512; too coarse
-        if source == "faces/fasseg":
-            where = _fasseg_split(name)
-        else:
-            where = splits.get(name) or _hash_split(name, 15)
-        if where == split:
+        hashed = _fasseg_split(name) if source == "faces/fasseg" else _hash_split(name, 15)
+        if splits.get(name, hashed) == split:
             chosen.append((name, source))
     if limit is not None:
         chosen = chosen[:: max(1, len(chosen) // limit)][:limit]
@@ -99,12 +96,13 @@ def load_faces(root: Path, landmarks: Mapping[str, Points], *, split: str, limit
 
 
 def _load(root: Path, name: str, source: str, split: str, points: Points, regions: NDArray[np.uint8]) -> FacePhoto:
-    image = cv2.imread(str(root / name), cv2.IMREAD_COLOR_RGB)
-    if image is None:
+    stored = cv2.imread(str(root / name), cv2.IMREAD_COLOR_RGB)
+    if stored is None:
         raise FileNotFoundError(f"cannot read the training photo {root / name}")
-    shrink = min(1.0, _WORK_SIDE / max(image.shape[:2]))
-    size = (round(image.shape[1] * shrink), round(image.shape[0] * shrink))
-    image, points = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), points * np.float32(shrink)
+    shrink = min(1.0, _WORK_SIDE / max(stored.shape[:2]))
+    size = (round(stored.shape[1] * shrink), round(stored.shape[0] * shrink))
+    image = np.asarray(cv2.resize(stored, size, interpolation=cv2.INTER_AREA), np.uint8)
+    points = points * np.float32(shrink)
     if source in ("faces/celebamask", "faces/fasseg"):
         with PillowImage.open(root / name.replace("images", "masks").replace(".jpg", ".png")) as handle:
             mask = np.asarray(handle.resize(size, PillowImage.Resampling.NEAREST), np.uint8)
@@ -212,7 +210,9 @@ class FaceCrops:
         if not strips:
             return _backdrop(size, rng), nothing
         a, b, c, d = strips[rng.integers(len(strips))]
-        labels = np.asarray(cv2.resize(photo.labels[b:d, a:c], (size // 2, size // 2), interpolation=cv2.INTER_NEAREST), np.uint8)
+        labels = np.asarray(
+            cv2.resize(photo.labels[b:d, a:c], (size // 2, size // 2), interpolation=cv2.INTER_NEAREST), np.uint8
+        )
         piece = cv2.resize(photo.image[b:d, a:c], (size, size), interpolation=cv2.INTER_LINEAR)
         return np.asarray(piece, np.uint8), labels
 
@@ -231,7 +231,9 @@ def _backdrop(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     for cells in (2, 4, 9, 21, 60):
         if rng.random() < 0.6:
             noise = rng.normal(0, rng.uniform(0, 45), (cells, cells, 3)).astype(np.float32)
-            picture += cv2.resize(noise, (size, size), interpolation=int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC])))
+            picture += cv2.resize(
+                noise, (size, size), interpolation=int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC]))
+            )
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
@@ -241,7 +243,9 @@ def _lumps(size: int, texture: NDArray[np.uint8], rng: np.random.Generator) -> N
     Without them everything round is a face: coins, cups, cells, the moon.
     """
     picture = _backdrop(size, rng)
-    filling = cv2.resize(texture, (size, size), interpolation=cv2.INTER_AREA)[rng.permutation(size)][:, rng.permutation(size)]
+    filling = cv2.resize(texture, (size, size), interpolation=cv2.INTER_AREA)[rng.permutation(size)][
+        :, rng.permutation(size)
+    ]
     y, x = np.mgrid[:size, :size].astype(np.float32)
     for _ in range(int(rng.integers(1, 7))):
         cx, cy = rng.uniform(0.1, 0.9, 2) * size

@@ -1,22 +1,18 @@
-"""Photos with lesions for the lesion network: sources brought to one scale, crops, targets.
+"""Photos with lesions for the lesion network, all described in one scale.
 
-Every source is described in one scale, the *work scale*: pixels of the 1024-pixel ACNE04 crops,
-about 4.7 pixels per millimetre of skin. A crop is drawn by one affine from the source picture,
-so that nothing is resampled twice.
+The *work scale* is that of the 1024-pixel ACNE04 crops, about 4.7 pixels per millimetre of skin.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from comedo.training.augment import Look, draw_look
 
 # Factors from a source's pixels to the work scale. The ACNE04 originals are 3112 x 3456; the
 # crops show 3112 of these pixels on 1024.
@@ -30,7 +26,6 @@ _SCALES = {
     "masks": (4.4, 4.4),
     "clear": (2.6, 2.6),
 }
-STRIDE = 2
 IGNORE = -1.0
 
 
@@ -204,165 +199,3 @@ def load_clear(root: Path, *, val_share: float = 0.15) -> list[LesionPhoto]:
         )
         for index, path in enumerate(paths)
     ]
-
-
-@dataclass(frozen=True, eq=False)
-class LesionTarget:
-    """What the network should say about one crop, at stride 2.
-
-    Maps are (h, w) float32; a weight of 0 says that nothing is known there.
-    """
-
-    mask: NDArray[np.float32]
-    mask_weight: NDArray[np.float32]
-    heat: NDArray[np.float32]  # (3, h, w): active, mark, sparse
-    heat_weight: NDArray[np.float32]  # (3, h, w)
-    inflamed: NDArray[np.float32]  # 1, 0 or IGNORE at centres
-    log_radius: NDArray[np.float32]  # natural log of the radius in work pixels, IGNORE away from centres
-
-
-def _splat(heat: NDArray[np.float32], x: float, y: float, radius: float) -> None:
-    """Write a Gaussian with peak 1 at the nearest cell, keeping the higher value."""
-    sigma = max(0.9, radius / 3)
-    reach = int(np.ceil(3 * sigma))
-    cx, cy = round(x), round(y)
-    h, w = heat.shape
-    x0, x1, y0, y1 = max(cx - reach, 0), min(cx + reach + 1, w), max(cy - reach, 0), min(cy + reach + 1, h)
-    if x0 >= x1 or y0 >= y1:
-        return
-    gx = np.exp(-((np.arange(x0, x1) - cx) ** 2) / (2 * sigma**2))
-    gy = np.exp(-((np.arange(y0, y1) - cy) ** 2) / (2 * sigma**2))
-    np.maximum(heat[y0:y1, x0:x1], np.outer(gy, gx).astype(np.float32), out=heat[y0:y1, x0:x1])
-
-
-def _draw(canvas: NDArray[np.float32], circles: NDArray[np.float32], value: float, *, grow: float = 1.0) -> None:
-    for x, y, r in circles:
-        center = (round(float(x) * 16), round(float(y) * 16))
-        radius = max(float(r) * grow - 0.45, 0.3)  # OpenCV fills every cell that the outline touches
-        cv2.circle(canvas, center, round(radius * 16), value, -1, cv2.LINE_8, 4)
-
-
-def make_target(
-    photo: LesionPhoto, affine: NDArray[np.float64], size: int, mask: NDArray[np.float32] | None
-) -> LesionTarget:
-    """Draw the target of one crop.
-
-    Args:
-        photo: The source picture's lesions.
-        affine: (2, 3), from the picture's pixels to the crop's.
-        size: Side of the crop in pixels.
-        mask: The hand-made mask already warped to (size / 2, size / 2), if the photo has one.
-    """
-    cells = size // STRIDE
-    zeros = np.zeros((cells, cells), np.float32)
-    heat, weight = np.zeros((3, cells, cells), np.float32), np.zeros((3, cells, cells), np.float32)
-    inflamed, log_radius = zeros + IGNORE, zeros + IGNORE
-    area = np.sqrt(abs(np.linalg.det(affine[:, :2])))
-
-    def to_cells(circles: NDArray[np.float32]) -> NDArray[np.float32]:
-        xy = circles[:, :2] @ affine[:, :2].T + affine[:, 2]
-        # Cell k covers pixels 2k and 2k + 1, whose common centre is 2k + 0.5.
-        return np.concatenate([(xy - 0.5) / STRIDE, circles[:, 2:] * area / STRIDE], 1).astype(np.float32)
-
-    disc, disc_weight = zeros.copy(), zeros.copy()
-    known = (photo.active, photo.marks, photo.sparse)
-    for channel, circles in enumerate(known):
-        if circles is None:
-            continue
-        weight[channel] = 0.4 if photo.source == "typed" else 1.0
-        for x, y, r in (drawn := to_cells(circles)):
-            _splat(heat[channel], x, y, r)
-        _draw(weight[channel], drawn, 1.0, grow=1.5)
-    if photo.active is not None:
-        cells_active = to_cells(photo.active)
-        if photo.source != "typed":
-            _draw(disc, cells_active, 1.0)
-            disc_weight += 0.25 if len(photo.active) else 1.0
-        if photo.marks is None:  # an active lesion is no mark; elsewhere nobody looked
-            _draw(weight[1], cells_active, 0.5)
-        for (x, y, r), red in zip(cells_active, photo.inflamed if photo.inflamed is not None else (), strict=True):
-            cx, cy = round(float(x)), round(float(y))
-            if 0 <= cx < cells and 0 <= cy < cells:
-                log_radius[cy, cx] = np.log(max(float(r) * STRIDE, 1.0))
-                inflamed[cy, cx] = red
-    if photo.marks is not None:
-        marks = to_cells(photo.marks)
-        _draw(weight[0], marks, 2.0)  # look-alikes: hard negatives of the active centres
-        for x, y, r in marks:
-            cx, cy = round(float(x)), round(float(y))
-            if 0 <= cx < cells and 0 <= cy < cells:
-                log_radius[cy, cx] = np.log(max(float(r) * STRIDE, 1.0))
-    if mask is not None:
-        disc, disc_weight = mask, np.ones_like(mask)
-    return LesionTarget(disc, disc_weight, heat, weight, inflamed, log_radius)
-
-
-@dataclass(frozen=True)
-class CropPlan:
-    """How crops are drawn: sizes in pixels, shares by source."""
-
-    size: int = 384
-    zoom: tuple[float, float] = (0.72, 1.4)  # log-uniform around the work scale
-    rotate_deg: float = 25.0
-    on_lesion: float = 0.72  # share of crops centred near a lesion
-    shares: Mapping[str, float] = field(
-        default_factory=lambda: {
-            "crops1024": 0.33,
-            "frames512": 0.25,
-            "frames640": 0.10,
-            "graded640": 0.02,
-            "typed": 0.19,
-            "masks": 0.07,
-            "clear": 0.04,
-        }
-    )
-
-
-class LesionCrops:
-    """Endless seeded crops over photos kept in memory."""
-
-    def __init__(self, photos: Sequence[LesionPhoto], plan: CropPlan) -> None:
-        self.plan = plan
-        self.photos = {s: [p for p in photos if p.source == s] for s in plan.shares}
-        self.sources = [s for s in plan.shares if self.photos[s]]
-        shares = np.array([plan.shares[s] for s in self.sources])
-        self.shares = shares / shares.sum()
-        self.images = {p.path: p.read() for p in photos}
-        self.masks = {p.path: p.read_mask() for p in photos}
-
-    def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], LesionTarget]:
-        """One augmented crop (size, size, 3) uint8 RGB with its target."""
-        source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-        photo = self.photos[source][rng.integers(len(self.photos[source]))]
-        image, size = self.images[photo.path], self.plan.size
-        affine = self._draw_affine(photo, image.shape[:2], rng)
-        crop = cv2.warpAffine(image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        look: Look = draw_look(rng)
-        mask = self.masks[photo.path]
-        if mask is not None:
-            shrink = np.array([[1 / STRIDE, 0, -0.25], [0, 1 / STRIDE, -0.25]])
-            full = np.vstack([affine, [0, 0, 1]])
-            small = cv2.warpAffine(mask, shrink @ full, (size // STRIDE, size // STRIDE), flags=cv2.INTER_LINEAR)
-            mask = (np.asarray(small) > 0.5).astype(np.float32)
-        return look.apply(np.asarray(crop, np.uint8), rng), make_target(photo, affine, size, mask)
-
-    def _draw_affine(self, photo: LesionPhoto, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-        plan, (h, w) = self.plan, shape
-        circles = [c for c in (photo.active, photo.marks) if c is not None and len(c)]
-        if circles and rng.random() < plan.on_lesion:
-            pool = np.concatenate(circles)
-            cx, cy = pool[rng.integers(len(pool)), :2]
-            spread = plan.size * 0.35
-            cx, cy = (
-                cx + rng.uniform(-spread, spread) / photo.scale_xy[0],
-                cy + rng.uniform(-spread, spread) / photo.scale_xy[1],
-            )
-        else:
-            cx, cy = rng.uniform(0.15, 0.85) * w, rng.uniform(0.1, 0.9) * h
-        zoom = float(np.exp(rng.uniform(*np.log(plan.zoom))))
-        angle = np.deg2rad(rng.normal(0, plan.rotate_deg / 2))
-        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        flip = -1.0 if rng.random() < 0.5 else 1.0
-        linear = zoom * rotation @ np.diag([flip * photo.scale_xy[0], photo.scale_xy[1]])
-        shift = np.array([plan.size / 2, plan.size / 2]) - linear @ np.array([cx, cy])
-        return np.hstack([linear, shift[:, None]])

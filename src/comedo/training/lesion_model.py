@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from comedo.training.lesion_data import IGNORE, LesionTarget
+from comedo.training.lesion_crops import LesionTarget
+from comedo.training.lesion_data import IGNORE
 from comedo.training.networks import UNet
 
 # Channels of the network's output; the run time reads the same order (comedo.lesions.network).

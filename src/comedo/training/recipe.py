@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from comedo.errors import UnusableInput
 from comedo.training.face_sources import FacePlan
 from comedo.training.fit import Schedule
-from comedo.training.lesion_data import CropPlan
+from comedo.training.lesion_crops import CropPlan
 
 Value = TypeVar("Value")
 

@@ -18,7 +18,8 @@ from comedo.training.face_model import FaceExport, build_face_net, face_loss
 from comedo.training.face_sources import FaceCrops, load_faces, read_landmarks
 from comedo.training.fit import Batch, Loss
 from comedo.training.leaks import check_disjoint
-from comedo.training.lesion_data import LesionCrops, LesionPhoto, load_acne04, load_clear, load_masks, load_typed
+from comedo.training.lesion_crops import LesionCrops
+from comedo.training.lesion_data import LesionPhoto, load_acne04, load_clear, load_masks, load_typed
 from comedo.training.lesion_model import LesionExport, build_lesion_net, lesion_loss, stack_targets
 from comedo.training.networks import UNet
 from comedo.training.own_data import load_own
