@@ -81,6 +81,14 @@ def test_each_scale_of_input_has_its_section(coco):
     assert any("outside the split" in note for note in result.notes)
 
 
+def test_a_threshold_does_not_touch_the_baseline(coco):
+    truth = read_coco(coco, coco.parent, split="val", only="crops")
+    result, _ = run(truth, found(*SPOTS), None, plan=Plan(threshold=0.99, rounds=Rounds(0), quiet=True))
+    assert figure(result, "crops", "recall").value == 0
+    assert figure(result, "crops", "count error").value == 2
+    assert figure(result, "crops", "count error").baseline == 0  # the mean count still stands
+
+
 def test_the_report_is_json_markdown_and_a_table(coco):
     truth = read_coco(coco, coco.parent, split="val", only="crops")
     result, _ = run(truth, found(*SPOTS), None)

@@ -63,6 +63,7 @@ class _Judge(Generic[Row]):
 
     row: Callable[[LabelledPhoto, Image, Prediction | None], Row | None]
     measures: Callable[[Sequence[Row]], Sequence[Measure[Row]]]
+    beside: Callable[[LabelledPhoto, Image, Prediction | None], Row | None] | None = None  # for the baseline
     remarks: Callable[[Sequence[Row]], Iterable[str]] = lambda _: ()
 
 
@@ -121,11 +122,14 @@ def _lesion_judge(plan: Plan) -> _Judge[LesionRow]:
     def row(photo: LabelledPhoto, image: Image, prediction: Prediction | None) -> LesionRow:
         return lesion_row(photo, prediction, image.shape[1], threshold=plan.threshold)
 
+    def beside(photo: LabelledPhoto, image: Image, prediction: Prediction | None) -> LesionRow:
+        return lesion_row(photo, prediction, image.shape[1])  # the threshold is of the predictor's scores
+
     def remarks(rows: Sequence[LesionRow]) -> Iterable[str]:
         best = best_score(rows)
         return () if best is None else (f"F1 is best for scores from {best:.3f} on.",)
 
-    return _Judge(row, measures_for, remarks)
+    return _Judge(row, measures_for, beside, remarks)
 
 
 def _map_judge(labels: str) -> _Judge[MapRow]:
@@ -150,7 +154,7 @@ def _run(
     for photo, prediction in _track(pairs, "baseline and figures", plan.quiet):
         image = photo.read()
         ours = judge.row(photo, image, prediction)
-        theirs = judge.row(photo, image, baseline.predict(image))
+        theirs = (judge.beside or judge.row)(photo, image, baseline.predict(image))
         if ours is None or theirs is None:
             raise UnusableInput(
                 f"the predictions hold no {plan.labels} for {photo.name}; `comedo analyze --json` writes none into "
