@@ -22,7 +22,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
-from comedo.report.mask import encode_mask
 from rich.console import Console
 from rich.table import Table
 
@@ -34,6 +33,7 @@ from comedo.lesions.peaks import find_peaks
 from comedo.photo import read_photo
 from comedo.photo.quality import assess
 from comedo.report.overlay import draw_overlay
+from comedo.report.pictures import mask_png
 from comedo.synthetic import FaceSpec, render
 
 SIZES = {"12 MP": (3024, 4032), "1 MP": (864, 1152)}
@@ -80,7 +80,7 @@ def measure(jpeg: bytes, rounds: int) -> list[tuple[str, float]]:
         ("count", median_ms(lambda: count_lesions(reading.lesions, face, analyzer.calibration), rounds)),
         ("whole analysis, warm", median_ms(lambda: analyzer.analyze(jpeg, name="bench", allow_poor=True), rounds)),
         ("overlay picture (after the answer)", median_ms(lambda: draw_overlay(photo.image, analysis), rounds)),
-        ("mask PNG (after the answer)", median_ms(lambda: encode_mask(analysis), rounds)),
+        ("mask PNG (after the answer)", median_ms(lambda: mask_png(analysis), rounds)),
     ]
 
 

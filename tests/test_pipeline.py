@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,8 +13,8 @@ import simplejpeg
 import comedo
 from comedo.build import default_analyzer
 from comedo.errors import NoFaceFound, PoorPhoto
+from comedo.face import skin_mask
 from comedo.inference import OnnxNetwork
-from comedo.pipeline import Analyzer
 from comedo.synthetic import RenderedFace, sample_face
 from comedo.types import Group, Image, Kind, Region, Verdict
 
@@ -34,7 +33,7 @@ def analysis(face: RenderedFace) -> comedo.FaceAnalysis:
 
 def test_the_rendered_face_is_mapped(face: RenderedFace, analysis: comedo.FaceAnalysis) -> None:
     skin = np.isin(face.parts, [r.part for r in Region])
-    found = comedo.skin_mask(analysis.face, analysis.width, analysis.height)
+    found = skin_mask(analysis.face, analysis.width, analysis.height)
     assert (found & skin).sum() / (found | skin).sum() > 0.8
     for mine, true in zip(analysis.face.eyes_xy, face.eyes_xy, strict=True):
         assert mine is not None
@@ -79,7 +78,11 @@ def test_size_in_pixels_hardly_matters(face: RenderedFace, analysis: comedo.Face
 
 @pytest.mark.parametrize(
     "change",
-    [lambda i: np.full_like(i, 127), lambda i: i[-300:, :300], lambda i: np.random.default_rng(0).integers(0, 255, i.shape, np.uint8)],
+    [
+        lambda i: np.full_like(i, 127),
+        lambda i: i[-300:, :300],
+        lambda i: np.random.default_rng(0).integers(0, 255, i.shape, np.uint8),
+    ],
     ids=["grey", "corner", "noise"],
 )
 def test_no_face_is_an_error(face: RenderedFace, change: Callable[[Image], Image]) -> None:
@@ -101,9 +104,7 @@ def test_an_unknown_convention_costs_no_work(face: RenderedFace) -> None:
         default_analyzer().analyze(face.image, convention="guess")
 
 
-def test_one_decode_and_few_network_runs(
-    face: RenderedFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_decode_and_few_network_runs(face: RenderedFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "p.jpg"
     path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(face.image), quality=92))
     decodes, runs = [], []
@@ -129,7 +130,7 @@ def test_mirrored_sides_swap(face: RenderedFace, analysis: comedo.FaceAnalysis) 
 def test_an_analyzer_is_shared_between_threads(face: RenderedFace, analysis: comedo.FaceAnalysis) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    analyzer: Analyzer = replace(default_analyzer())
+    analyzer = comedo.Analyzer()
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(lambda _: analyzer.analyze(face.image, name="sample"), range(3)))
     assert all(r.lesions == analysis.lesions for r in results)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from comedo.batch import Outcome, analyze_many
-    from comedo.build import default_analyzer
+    from comedo.build import Analyzer, default_analyzer
     from comedo.errors import (
         ComedoError,
         DamagedPhoto,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         UnusableInput,
     )
     from comedo.photo import read_photo
-    from comedo.pipeline import Analyzer
     from comedo.types import (
         Check,
         Counts,
@@ -56,7 +55,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "comedo.batch": ("Outcome", "analyze_many"),
-    "comedo.build": ("default_analyzer",),
+    "comedo.build": ("Analyzer", "default_analyzer"),
     "comedo.errors": (
         "ComedoError",
         "DamagedPhoto",
@@ -70,7 +69,6 @@ _HOMES = {
         "UnusableInput",
     ),
     "comedo.photo": ("read_photo",),
-    "comedo.pipeline": ("Analyzer",),
     "comedo.types": (
         "Check",
         "Counts",

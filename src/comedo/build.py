@@ -5,21 +5,29 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from comedo import pipeline
 from comedo.calibration import load_calibration
 from comedo.face import FaceMapper
 from comedo.inference import WEIGHTS, load_network
 from comedo.lesions import LesionFinder
-from comedo.pipeline import Analyzer
 
 
-def build_analyzer(weights: Path = WEIGHTS) -> Analyzer:
+class Analyzer(pipeline.Analyzer):
+    """An analyzer with the weights of a folder, by default the shipped ones."""
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        built = build_analyzer(weights)
+        super().__init__(mapper=built.mapper, finder=built.finder, calibration=built.calibration)
+
+
+def build_analyzer(weights: Path = WEIGHTS) -> pipeline.Analyzer:
     """Load the models of a weights folder; their hashes are checked.
 
     Raises:
         ModelError: If a model or the calibration is absent, altered or damaged.
     """
     calibration = load_calibration(weights)
-    return Analyzer(
+    return pipeline.Analyzer(
         mapper=FaceMapper(load_network("face-map", weights)),
         finder=LesionFinder(load_network("lesion-map", weights), calibration.thresholds),
         calibration=calibration,
@@ -27,6 +35,6 @@ def build_analyzer(weights: Path = WEIGHTS) -> Analyzer:
 
 
 @cache
-def default_analyzer() -> Analyzer:
+def default_analyzer() -> pipeline.Analyzer:
     """The analyzer with the shipped weights, loaded once a process."""
     return build_analyzer()

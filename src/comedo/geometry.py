@@ -103,7 +103,9 @@ class Tile:
     width: int
 
 
-def tile_canvas(height: int, width: int, *, longest: int = 608, overlap: int = 64, multiple: int = 32) -> tuple[Tile, ...]:
+def tile_canvas(
+    height: int, width: int, *, longest: int = 608, overlap: int = 64, multiple: int = 32
+) -> tuple[Tile, ...]:
     """Cover a canvas with as few equal tiles as possible.
 
     Args:

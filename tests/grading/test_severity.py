@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import make_lesion
 
+from builders import make_lesion
 from comedo.calibration import AffectedCurve, CountNoise, SeverityCurve
 from comedo.grading.acne import affected_probability, grade_affected
 from comedo.grading.severity import grade_severity, severity_of

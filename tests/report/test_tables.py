@@ -13,7 +13,16 @@ CONTRACT = {
     "": ["schema", "photo", "models", "quality", "face", "lesions", "counts", "coverage", "grades", "notices"],
     "photo": ["name", "sha256", "width", "height"],
     "quality": ["verdict", "checks"],
-    "face": ["box_xyxy", "roll_deg", "yaw_deg", "mm_per_px", "skin_area_px", "regions"],
+    "face": [
+        "box_xyxy",
+        "roll_deg",
+        "yaw_deg",
+        "mm_per_px",
+        "mm_per_px_error",
+        "eyes_xy",
+        "skin_area_px",
+        "regions",
+    ],
     "counts": ["convention", "total", "interval_90", "by_group", "by_kind", "by_region"],
     "coverage": ["lesion_px", "skin_px", "fraction"],
     "grades": ["severity", "acne", "hayashi", "gags_face", "iga_estimate", "gea", "nice_group"],
@@ -31,6 +40,7 @@ LESION = [
     "kind_probs",
     "region",
     "redness",
+    "conspicuity",
 ]
 
 

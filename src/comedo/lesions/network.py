@@ -90,7 +90,9 @@ def _padded(piece: Image, height: int, width: int) -> Image:
     return full
 
 
-def _blend(maps: NDArray[np.float32], weight: NDArray[np.float32], output: NDArray[np.float32], y0: int, x0: int) -> None:
+def _blend(
+    maps: NDArray[np.float32], weight: NDArray[np.float32], output: NDArray[np.float32], y0: int, x0: int
+) -> None:
     """Average overlapping tiles, trusting each more the farther a cell is from its border."""
     h, w = min(output.shape[1], maps.shape[1] - y0), min(output.shape[2], maps.shape[2] - x0)
     window = (slice(y0, y0 + h), slice(x0, x0 + w))

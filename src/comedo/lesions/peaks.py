@@ -51,9 +51,7 @@ def find_peaks(maps: NDArray[np.float32], allowed: NDArray[np.bool_], *, floor: 
     near = [_around(maps[c], ys, xs) for c in (ACTIVE, MARK, SPARSE)]
     offset = _subcell(heat, ys, xs)
     xy = np.stack([xs + offset[:, 0], ys + offset[:, 1]], 1) * STRIDE + (STRIDE - 1) / 2
-    peaks = Peaks(
-        xy.astype(np.float32), maps[RADIUS, ys, xs], near[0], near[1], near[2], maps[INFLAMED, ys, xs]
-    )
+    peaks = Peaks(xy.astype(np.float32), maps[RADIUS, ys, xs], near[0], near[1], near[2], maps[INFLAMED, ys, xs])
     return peaks.take(_apart(peaks))
 
 

@@ -64,6 +64,10 @@ class FacePart(_Written):
     roll_deg: float | None
     yaw_deg: float | None = Field(description="Positive: the person's left cheek is turned to the camera.")
     mm_per_px: float | None
+    mm_per_px_error: float | None = Field(default=None, description="Relative, one standard deviation.")
+    eyes_xy: tuple[tuple[float, float] | None, tuple[float, float] | None] = Field(
+        default=(None, None), description="The person's right eye, then the left; null: hidden."
+    )
     skin_area_px: Count
     regions: dict[Region, RegionPart]
 
@@ -83,6 +87,9 @@ class LesionPart(_Written):
     kind_probs: dict[Kind, Fraction]
     region: Region | None
     redness: float | None = Field(description="CIELAB a* of the lesion minus that of the skin around it.")
+    conspicuity: Fraction | None = Field(
+        default=None, description="Probability that the sparser convention acne04-v1 would have marked it."
+    )
 
 
 class CountsPart(_Written):

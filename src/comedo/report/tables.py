@@ -27,7 +27,7 @@ from comedo.report.document import (
     QualityPart,
     RegionPart,
 )
-from comedo.types import Box, FaceAnalysis, FaceMap, Grade, Group, Kind, Lesion, Quality, Region
+from comedo.types import Box, FaceAnalysis, FaceMap, Grade, Group, Kind, Lesion, Quality, Region, Xy
 
 K = TypeVar("K", bound=StrEnum)
 V = TypeVar("V")
@@ -116,6 +116,10 @@ def _box(box: Box) -> Box:
     return x0, y0, x1, y1
 
 
+def _point(xy: Xy | None) -> Xy | None:
+    return None if xy is None else (_round(xy[0], PX), _round(xy[1], PX))
+
+
 def _quality(quality: Quality) -> QualityPart:
     checks = (
         CheckPart(name=c.name, value=_round(c.value, PROB), limit=_round(c.limit, PROB), ok=c.ok, advice=c.advice)
@@ -130,6 +134,8 @@ def _face(face: FaceMap) -> FacePart:
         roll_deg=_round(face.roll_deg, PX),
         yaw_deg=_round(face.yaw_deg, PX),
         mm_per_px=_round(face.mm_per_px, 6),
+        mm_per_px_error=_round(face.mm_per_px_error, PROB),
+        eyes_xy=(_point(face.eyes_xy[0]), _point(face.eyes_xy[1])),
         skin_area_px=face.skin_area_px,
         regions={region: RegionPart(area_px=face.region_area_px(region)) for region in Region},
     )
@@ -149,6 +155,7 @@ def _lesion(lesion: Lesion) -> LesionPart:
         kind=lesion.kind,
         kind_probs={kind: _round(p, PROB) for kind, p in _in_order(lesion.kind_probs, Kind).items()},
         region=lesion.region,
+        conspicuity=_round(lesion.conspicuity, PROB),
         redness=_round(lesion.redness, PX),
     )
 
