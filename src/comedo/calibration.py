@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from comedo.errors import ModelError
 from comedo.inference import WEIGHTS
 
+# CIELAB a* above the skin around: midway between the medians of skin-coloured and inflamed lesions (1.3 and 4.0)
+# on validation portraits.
+RED_MIDDLE = 2.6
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +30,7 @@ class Thresholds(_Table):
     mask: float = 0.5  # probability from which a pixel belongs to a lesion
     mark_bias: float = Field(default=1.0, gt=0)  # a centre is a mark when mark x bias exceeds active
     inflamed: float = 0.5  # probability from which an active lesion is inflamed
+    red_weight: float = Field(default=0.0, ge=0)  # added to its logit per unit of redness above RED_MIDDLE
 
 
 class CountNoise(_Table):

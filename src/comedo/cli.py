@@ -154,6 +154,12 @@ def train(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
+def calibrate(context: typer.Context) -> None:
+    """Fit cut-offs, count intervals and severity to trained networks (extra: train)."""
+    _training("calibrate", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
 def evaluate(context: typer.Context) -> None:
     """Measure the networks against annotations (extra: train)."""
     _training("evaluate", context.args)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.calibration import Thresholds
+from comedo.calibration import RED_MIDDLE, Thresholds
 from comedo.geometry import apply, scale_of
 from comedo.inference import Network
 from comedo.lesions.kinds import Evidence, KindClassifier, kind_probs, likeliest_kind, measure_evidence
@@ -41,9 +41,10 @@ class LesionFinder:
         """All lesions on the face's skin, with the mask of the active ones."""
         canvas = read_face(self.network, photo, face)
         peaks = self.choose(find_peaks(canvas.maps, canvas.skin))
-        groups = [self._groups(peaks, i) for i in range(len(peaks))]
         owner, areas = _share_mask(canvas, peaks, self.thresholds.mask)
         evidence = measure_peaks(canvas, peaks, None if face.mm_per_px is None else face.mm_per_px / canvas.zoom)
+        red = inflamed_probability(peaks.inflamed, np.array([e.redness for e in evidence], float), self.thresholds)
+        groups = [self._groups(peaks, i, float(red[i])) for i in range(len(peaks))]
         found = [
             self._lesion(canvas, peaks, i, groups[i], evidence[i], float(areas[i]), face.mm_per_px)
             for i in range(len(peaks))
@@ -60,13 +61,9 @@ class LesionFinder:
         is_mark = peaks.mark * t.mark_bias > peaks.active
         return peaks.take(np.where(is_mark, peaks.mark >= t.mark, peaks.active >= t.active))
 
-    def _groups(self, peaks: Peaks, i: int) -> dict[Group, float]:
+    def _groups(self, peaks: Peaks, i: int, red: float) -> dict[Group, float]:
         mark = float(peaks.mark[i]) * self.thresholds.mark_bias
         share = mark / max(mark + float(peaks.active[i]), 1e-9)
-        # The cut-off is where the odds are even: shift the logit so that 0.5 is its probability.
-        odds = float(peaks.inflamed[i]) / max(1 - float(peaks.inflamed[i]), 1e-6)
-        even = self.thresholds.inflamed / (1 - self.thresholds.inflamed)
-        red = odds / (odds + even)
         return {
             Group.INFLAMMATORY: (1 - share) * red,
             Group.NON_INFLAMMATORY: (1 - share) * (1 - red),
@@ -107,6 +104,23 @@ class LesionFinder:
             redness=evidence.redness,
             conspicuity=float(peaks.sparse[i]),
         )
+
+
+def inflamed_probability(
+    said: NDArray[np.float32], redness: NDArray[np.float64], thresholds: Thresholds
+) -> NDArray[np.float64]:
+    """Probability that active lesions are inflamed: the network's, moved by the redness measured.
+
+    Args:
+        said: (N,) the network's probability.
+        redness: (N,) CIELAB a* above the skin around; NaN where not assessed, which moves nothing.
+        thresholds: The cut-off, which comes out as 0.5, and the weight of redness.
+    """
+    p = np.clip(said.astype(np.float64), 1e-6, 1 - 1e-6)
+    cut = np.clip(thresholds.inflamed, 1e-6, 1 - 1e-6)
+    logit = np.log(p / (1 - p)) - np.log(cut / (1 - cut))
+    logit += thresholds.red_weight * np.nan_to_num(redness - RED_MIDDLE)
+    return np.asarray(1 / (1 + np.exp(-logit)), np.float64)
 
 
 def _share_mask(canvas: Canvas, peaks: Peaks, cut: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

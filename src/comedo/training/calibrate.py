@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from comedo.calibration import AffectedCurve, Calibration, CountNoise, SeverityCurve, Thresholds
 from comedo.grading.severity import FACE_MM, LARGE_FROM_MM, RED_FROM, severity_of
+from comedo.lesions.finder import inflamed_probability
 from comedo.training.metrics.matching import match_centres
 from comedo.training.metrics.ordinal import weighted_kappa
 from comedo.training.metrics.tally import Tally
@@ -64,7 +65,7 @@ def type_tallies(readings: Readings, t: Thresholds) -> tuple[tuple[Tally, Tally,
         called_mark = is_mark(r, t)
         score = np.where(called_mark, r.peaks.mark, r.peaks.active)
         keep = np.where(called_mark, r.peaks.mark >= t.mark, r.peaks.active >= t.active)
-        red = r.peaks.inflamed >= t.inflamed
+        red = inflamed_probability(r.peaks.inflamed, r.redness, t) >= 0.5
         found = (keep & ~called_mark & ~red, keep & ~called_mark & red, keep & called_mark)
         true = (true_active[true_red == 0], true_active[true_red == 1], true_marks)
         for k in range(3):
@@ -96,13 +97,12 @@ def fit_thresholds(readings: Readings) -> Thresholds:
     t = Thresholds()
     biases = (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
     t = _best(lambda x: clinic_f1(x), (t.model_copy(update={"active": a}) for a in np.arange(0.14, 0.6, 0.02)))
-    both = (
-        t.model_copy(update={"mark_bias": b, "mark": m, "inflamed": i})
-        for b, m, i in product(biases, np.arange(0.14, 0.5, 0.03), np.arange(0.2, 0.7, 0.1))
-    )
+    both = (t.model_copy(update={"mark_bias": b, "mark": m}) for b, m in product(biases, np.arange(0.14, 0.5, 0.03)))
     if typed:
         shortlist = {b: clinic_f1(t.model_copy(update={"mark_bias": b})) for b in biases}
         t = _best(lambda x: typed_f1(x) + shortlist[x.mark_bias], both)
+        reds = product(np.arange(0.1, 0.75, 0.05), (0.0, 0.1, 0.2, 0.3, 0.4))
+        t = _best(typed_f1, (t.model_copy(update={"inflamed": i, "red_weight": w}) for i, w in reds))
     t = _best(lambda x: clinic_f1(x), (t.model_copy(update={"active": a}) for a in np.arange(0.14, 0.6, 0.02)))
     if masks:
         t = _best(

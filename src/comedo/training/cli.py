@@ -1,4 +1,4 @@
-"""`comedo train` and `comedo evaluate`."""
+"""`comedo train`, `comedo calibrate` and `comedo evaluate`."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default runs/RECIPE.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     export_only: Annotated[bool, typer.Option(help="Export the last checkpoint of --out as it is.")] = False,
+    weights: Annotated[Path | None, typer.Option(help="Put the finished network into this weights folder too.")] = None,
 ) -> None:
     """Train a network by a recipe and export it to ONNX.
 
@@ -85,12 +86,13 @@ def train(
 
     - `comedo train lesion-map --set schedule.steps=200 --set schedule.minutes=0` (a rehearsal)
 
-    - `comedo train my-recipe.yaml --device cuda`
+    - `comedo train my-recipe.yaml --device cuda --weights weights`
     """
     try:
         from comedo.training.recipe import read_recipe
         from comedo.training.train import export_last
         from comedo.training.train import train as run
+        from comedo.training.weights_folder import install
     except ModuleNotFoundError as error:
         raise MissingExtra(f"training needs {error.name}: pip install 'comedo[train]'") from error
     path = find_recipe(recipe)
@@ -98,6 +100,44 @@ def train(
     folder = out or Path("runs") / path.stem
     entry = export_last(read, out=folder) if export_only else run(read, data=data, out=folder, device=device)
     typer.echo(f"{folder / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
+    if weights is not None:
+        install(entry, folder, weights)
+
+
+@app.command()
+@_plain_errors
+def calibrate(
+    weights: Annotated[Path, typer.Option(help="Folder of both networks; calibration.json is written there.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
+    photos: Annotated[int, typer.Option(min=1, help="At most so many training photos; all validation photos.")] = 300,
+    recipe: Annotated[str, typer.Option(help="A lesion-map recipe, which names the sets.")] = "lesion-map",
+) -> None:
+    """Fit the numbers that follow training: cut-offs, count intervals, severity, affected or not.
+
+    Both networks of the folder read labelled photos; everything is chosen on validation people,
+    except the severity curve, which is fitted on training people.
+
+    For example:
+
+    - `comedo calibrate --data ~/acne --weights weights`
+    """
+    try:
+        from comedo.training.tasks import lesion_photos
+        from comedo.training.weights_folder import calibrate as run
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"calibrating needs {error.name}: pip install 'comedo[train]'") from error
+    from comedo.training.recipe import LesionRecipe, read_recipe
+
+    read = read_recipe(find_recipe(recipe))
+    if not isinstance(read, LesionRecipe):
+        raise UnusableInput(f"calibration reads lesions, {recipe} is a recipe of the {read.network}; name a lesion-map")
+    try:
+        known = lesion_photos(read.data, data)
+    except FileNotFoundError as error:
+        raise UnusableInput(
+            f"the recipe's data is not complete in {data}: {error}; give its folder with --data"
+        ) from error
+    typer.echo(run(known, weights, number=photos, data=data.name).provenance, err=True)
 
 
 @app.command()
