@@ -216,7 +216,7 @@ def sample_spec() -> FaceSpec:
         pose=Pose(yaw_deg=9, pitch_deg=-3, roll_deg=2, smile=0.9),
         light=Light(azimuth_deg=-28, elevation_deg=32, ambient=0.45, kelvin=5400, softness=0.7),
         camera=Camera(width=1200, height=1600, face_share=0.58, center_xy=(0.5, 0.53), noise=0.004),
-        lesions=scatter_lesions(person, counts, seed=4),
+        lesions=scatter_lesions(person, counts, seed=6),
         background_seed=21,
         noise_seed=1,
     )
