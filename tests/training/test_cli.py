@@ -16,7 +16,7 @@ def run(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "calibrate", "evaluate"])
 def test_help_shows_examples(command):
     shown = run(command, "--help")
     assert shown.exit_code == 0
@@ -84,3 +84,19 @@ def test_measuring_needs_no_torch():
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=paths)
     assert "torch" not in loaded.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        pytest.param([], 2, "--weights", id="no weights named"),
+        pytest.param(["--weights", "w"], 2, "give its folder with --data", id="no data"),
+        pytest.param(["--weights", "w", "--recipe", "face-map"], 2, "name a lesion-map", id="the wrong recipe"),
+    ],
+)
+def test_calibration_says_what_it_lacks(tmp_path, monkeypatch, arguments, code, message):
+    monkeypatch.chdir(tmp_path)
+    done = run("calibrate", *arguments)
+    assert done.exit_code == code
+    assert message in done.stderr
+    assert list(tmp_path.iterdir()) == []

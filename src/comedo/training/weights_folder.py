@@ -13,6 +13,7 @@ import numpy as np
 from comedo.build import build_analyzer
 from comedo.calibration import Calibration
 from comedo.errors import UnusableInput
+from comedo.inference import read_manifest
 from comedo.training.calibrate import fit
 from comedo.training.export import Entry, add_to_manifest
 from comedo.training.leaks import check_disjoint
@@ -62,11 +63,12 @@ def calibrate(photos: Sequence[LesionPhoto], weights: Path, *, number: int, data
         UnusableInput: The photos lack what the numbers are fitted to.
         LeakyData: A person is on both sides of the split.
     """
+    read_manifest(weights)
+    train, val = choose_photos(photos, number=number)
+    _refuse_unfit(train, val)
     if not (weights / CALIBRATION).exists():
         write_calibration(Calibration(), weights)  # the analyzer wants one; the candidates do not depend on it
     analyzer = build_analyzer(weights)
-    train, val = choose_photos(photos, number=number)
-    _refuse_unfit(train, val)
     val_readings, val_faceless = read_all(analyzer, val)
     train_readings, train_faceless = read_all(analyzer, train)
     faceless = len(val_faceless) + len(train_faceless)

@@ -1,0 +1,204 @@
+"""Numbers fitted after training are found again in readings made by known ones."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from builders import make_face
+from comedo.calibration import Calibration, CountNoise, SeverityCurve, Thresholds
+from comedo.errors import UnusableInput
+from comedo.inference import read_manifest
+from comedo.lesions.peaks import Peaks
+from comedo.training import calibrate, weights_folder
+from comedo.training.export import Entry
+from comedo.training.leaks import LeakyData
+from comedo.training.lesion_data import LesionPhoto
+from comedo.training.readings import Reading
+from comedo.training.weights_folder import CALIBRATION, choose_photos, install, provenance, write_calibration
+
+WIDTH = 1000
+RADIUS = 10.0
+Draw = Callable[[np.random.Generator], float]
+
+
+def circles_at(places: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Circles on a grid 40 pixels wide, so that none matches its neighbour."""
+    xy = np.stack([places % 25, places // 25], 1) * 40.0 + 20
+    return np.concatenate([xy, np.full((len(places), 1), RADIUS)], 1).astype(np.float32)
+
+
+def make_photo(source: str = "crops1024", split: str = "val", number: int = 0, **known: object) -> LesionPhoto:
+    values = {"group": f"{split}-{number}", "scale_xy": (1.0, 1.0), **known}
+    return LesionPhoto(name=f"{source}-{number}", source=source, split=split, path=Path(f"{number}.jpg"), **values)
+
+
+def make_reading(
+    true: int,
+    false: int,
+    *,
+    source: str = "crops1024",
+    number: int = 0,
+    true_score: Draw = lambda rng: rng.uniform(0.42, 0.95),
+    false_score: Draw = lambda rng: rng.uniform(0.05, 0.37),
+    conspicuous: int = 0,
+    grade: int | None = None,
+) -> Reading:
+    """A photo with `true` lesions, all among the candidates, and `false` candidates beside them."""
+    rng = np.random.default_rng([number, true, false])
+    places = rng.permutation(500)[: true + false]
+    circles = circles_at(places)
+    scores = [true_score(rng) for _ in range(true)] + [false_score(rng) for _ in range(false)]
+    n = true + false
+    sparse = np.where(np.arange(n) < conspicuous, 0.8, 0.01)
+    peaks = Peaks(
+        xy=circles[:, :2],
+        radius=circles[:, 2],
+        active=np.asarray(scores, np.float32),
+        mark=np.zeros(n, np.float32),
+        sparse=sparse.astype(np.float32),
+        inflamed=np.full(n, 0.9, np.float32),
+    )
+    truth = make_photo(source, number=number, active=circles[:true], sparse=circles[:conspicuous], grade=grade)
+    return Reading(truth, WIDTH, make_face(face_px=300.0), circles, peaks, np.full(n, 6.0), None, None)
+
+
+def clinic(grades: bool = False, split_seed: int = 0) -> list[Reading]:
+    """Photos with 0 to 60 conspicuous lesions; the grade is that of ACNE04's bands."""
+    readings = []
+    for number in range(13):
+        true = 5 * number
+        grade = int(np.searchsorted([5, 20, 50], true)) if grades else None
+        source = "frames512" if number % 2 else "crops1024"
+        readings.append(make_reading(true, 5, source=source, number=number + split_seed, conspicuous=true, grade=grade))
+    return readings
+
+
+def test_the_cut_off_lies_between_true_and_false_candidates():
+    fitted = calibrate.fit_thresholds(clinic())
+    assert 0.35 < fitted.active < 0.45
+    assert calibrate.active_tally(clinic(), fitted).f1 == pytest.approx(1.0, abs=0.01)
+
+
+def test_marks_are_told_apart_by_the_bias_that_separates_them():
+    def typed(number: int) -> Reading:
+        # Each place has both probabilities; a mark's own is lower than its active one, but not by half.
+        circles = circles_at(np.arange(20))
+        mark = np.arange(20) < 10
+        peaks = Peaks(
+            xy=circles[:, :2],
+            radius=circles[:, 2],
+            active=np.full(20, 0.6, np.float32),
+            mark=np.where(mark, 0.45, 0.1).astype(np.float32),
+            sparse=np.full(20, 0.5, np.float32),
+            inflamed=np.where(np.arange(20) % 2, 0.9, 0.1).astype(np.float32),
+        )
+        inflamed = (np.arange(10, 20) % 2).astype(np.float32)
+        truth = make_photo("typed", number=number, active=circles[10:], marks=circles[:10], inflamed=inflamed)
+        return Reading(truth, WIDTH, make_face(), circles, peaks, np.zeros(20), None, None)
+
+    fitted = calibrate.fit_thresholds([*clinic(), *(typed(n) for n in range(2))])
+    tallies, called_active = calibrate.type_tallies([typed(9)], fitted)
+    assert 0.6 / 0.45 < fitted.mark_bias < 0.6 / 0.1
+    assert called_active == 0
+    assert [t.f1 for t in tallies] == [1, 1, 1]
+
+
+def test_the_sparse_cut_off_gives_as_many_as_the_sparse_annotators():
+    readings = [
+        make_reading(20, 0, source="frames512", number=n, conspicuous=7, true_score=lambda _: 0.9) for n in range(5)
+    ]
+    fitted = calibrate.fit_sparse(readings, Thresholds(active=0.4))
+    assert 0.01 < fitted.sparse <= 0.8
+    assert calibrate.count_pairs(readings, fitted, sparse=True) == ([7] * 5, [7] * 5)
+
+
+@pytest.mark.parametrize("found", [0, 5, 40], ids="{} lesions".format)
+def test_the_interval_of_a_count_holds_nine_tenths_of_the_errors_it_was_fitted_to(found):
+    spread = (found + CountNoise().offset) ** CountNoise().power
+    errors = np.random.default_rng(1).normal(0.3, 0.5, 4000) * spread
+    noise = calibrate.fit_count_noise([found] * 4000, list(found + errors))
+    inside = ((errors >= noise.low * spread) & (errors <= noise.high * spread)).mean()
+    assert inside == pytest.approx(0.9, abs=0.01)
+
+
+def test_bounds_between_grades_are_found_again():
+    totals = np.repeat(np.arange(1, 101, dtype=float), 2)
+    grades = np.searchsorted([10.5, 40.5, 80.5], totals)
+    low, middle, high = calibrate.fit_bounds(totals, grades)
+    assert low == pytest.approx(10.5, abs=2)
+    assert middle == pytest.approx(40.5, abs=3)
+    assert high == pytest.approx(80.5, abs=3)
+
+
+def test_affected_begins_between_clear_and_clinic_faces():
+    clear = [make_reading(0, 2, source="clear", number=n, false_score=lambda _: 0.6) for n in range(20)]
+    acne = [make_reading(15, 0, number=n, conspicuous=15) for n in range(20)]
+    curve = SeverityCurve(faint=0.1)
+    fitted = calibrate.fit_affected([*clear, *acne], Thresholds(active=0.4), curve)
+    assert max(calibrate.burdens(clear, Thresholds(active=0.4), curve)) < fitted.middle < 15
+
+
+def test_everything_at_once_and_it_can_be_written_and_read(tmp_path):
+    clear = [make_reading(0, 3, source="clear", number=n) for n in range(10)]
+    val = [*clinic(grades=True), *clear]
+    fitted = calibrate.fit(clinic(grades=True, split_seed=100), val, "of a test")
+    assert calibrate.severity_kappa(val, fitted.thresholds, fitted.severity) > 0.97
+    assert list(fitted.severity.bounds) == sorted(fitted.severity.bounds)
+    assert set(fitted.count_noise) == {"visible", "acne04-v1"}
+    write_calibration(fitted, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [CALIBRATION]
+    assert Calibration.model_validate_json((tmp_path / CALIBRATION).read_text()) == fitted
+
+
+def test_chosen_are_graded_whole_faces_of_training_and_all_of_validation():
+    sources = ("frames512", "frames640", "crops1024", "graded640", "typed", "clear")
+    photos = [make_photo(s, side, n) for n, s in enumerate(sources * 4) for side in ("train", "val")]
+    train, val = choose_photos(photos, number=5)
+    assert {p.source for p in choose_photos(photos, number=99)[0]} == {"frames512", "crops1024", "graded640"}
+    assert (len(train), len(val)) == (5, 24)
+    assert choose_photos(photos, number=5) == (train, val)
+    assert choose_photos(photos, number=5, seed=1)[0] != train
+
+
+def test_a_person_on_both_sides_is_refused():
+    photos = [make_photo("crops1024", side, group="one") for side in ("train", "val")]
+    with pytest.raises(LeakyData):
+        choose_photos(photos, number=5)
+
+
+def test_photos_without_acne04_are_refused_before_anything_is_read_or_written(tmp_path):
+    put_in(tmp_path, "face-map", "lesion-map")
+    before = sorted(tmp_path.iterdir())
+    photos = [make_photo("own", side, n, grade=1) for n, side in enumerate(("train", "val"))]
+    with pytest.raises(UnusableInput, match="needs ACNE04"):
+        weights_folder.calibrate(photos, tmp_path, number=5, data="mine")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_provenance_names_networks_photos_and_what_was_left_out():
+    text = provenance(["face-map@sha256:aa", "lesion-map@sha256:bb"], "acne", clinic()[:3], clinic()[:2], 4)
+    assert "face-map@sha256:aa and lesion-map@sha256:bb" in text
+    assert "2 validation photos (crops1024 1, frames512 1)" in text
+    assert "3 training photos (crops1024 2, frames512 1) of acne" in text
+    assert "4 photos without a found face" in text
+
+
+def put_in(weights: Path, *names: str) -> None:
+    run = weights / "run"
+    for name in names:
+        run.mkdir(exist_ok=True)
+        (run / f"{name}.onnx").write_bytes(name.encode())
+        install(Entry(name, f"{name}.onnx", "0" * 64, "2026-01-01", {}, {}, {}, 0.0, "", "", ""), run, weights)
+    shutil.rmtree(run)
+
+
+def test_a_network_is_put_into_the_weights_folder_beside_the_other(tmp_path):
+    put_in(tmp_path, "face-map", "lesion-map", "face-map")
+    assert sorted(read_manifest(tmp_path)) == ["face-map", "lesion-map"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["face-map.onnx", "lesion-map.onnx", "manifest.json"]
