@@ -114,7 +114,7 @@ def yaw_deg(labels: NDArray[np.uint8]) -> float | None:
     return float(np.clip(_YAW_LINEAR * a + _YAW_CUBIC * a**3, -90, 90))
 
 
-_YAW_LINEAR, _YAW_CUBIC = 45.0, 20.0
+_YAW_LINEAR, _YAW_CUBIC = 36.7, 29.7
 
 
 def millimetres(landmarks: Landmarks, yaw: float | None) -> tuple[float | None, float | None]:
