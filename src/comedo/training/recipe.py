@@ -73,6 +73,7 @@ class Recipe:
     description: str
     pretrained: str | None  # encoder weights below the data folder; null starts from nothing
     per_step: int  # pictures in one step
+    start: str | None = None  # `shipped`, or an ONNX file of the same kind: go on from its weights
     schedule: Schedule
     validation: Validation = field(default_factory=Validation)
     export: ExportPlan = field(default_factory=ExportPlan)

@@ -11,10 +11,12 @@ import torch
 from torch import nn
 
 from comedo.errors import UnusableInput
+from comedo.inference import WEIGHTS
 from comedo.training.export import Entry, add_to_manifest, export_checked, sha256_of
 from comedo.training.fit import Batch, Loss, fit
 from comedo.training.networks import UNet
 from comedo.training.recipe import AnyRecipe, recipe_values
+from comedo.training.start import start_from_onnx
 from comedo.training.tasks import KINDS, Batches, open_data
 
 _INPUT = "(1, H, W, 3) uint8 RGB, H and W multiples of 32"
@@ -55,7 +57,7 @@ def train(recipe: AnyRecipe, *, data: Path, out: Path, device: str = "auto") -> 
     batches = open_data(recipe, data)
     (out / "data.json").write_text(json.dumps(batches.about, indent=2) + "\n", encoding="utf-8")
     kind = KINDS[recipe.network]
-    net = _fresh(recipe, data)
+    net = _fresh(recipe, data, batches)
     validate = _validation(batches, kind.loss, recipe.validation.batches, where)
     if validate is not None:
         validate(net.to(where).eval())  # what cannot be validated should fail now, not in an hour
@@ -108,10 +110,14 @@ def claim(out: Path, recipe: AnyRecipe) -> None:
     note.write_text(text, encoding="utf-8")
 
 
-def _fresh(recipe: AnyRecipe, data: Path) -> UNet:
+def _fresh(recipe: AnyRecipe, data: Path, batches: Batches) -> UNet:
     torch.manual_seed(recipe.schedule.seed)
     net = KINDS[recipe.network].build()
-    if recipe.pretrained is not None:
+    if recipe.start is not None:
+        weights = WEIGHTS / f"{recipe.network}.onnx" if recipe.start == "shipped" else Path(recipe.start)
+        pictures, _ = batches.train(0)
+        start_from_onnx(net, weights, pictures.permute(0, 3, 1, 2).float() / 255.0)
+    elif recipe.pretrained is not None:
         weights = data / recipe.pretrained
         if not weights.exists():
             raise UnusableInput(f"no encoder weights {weights}; give the data folder, or --set pretrained=null")

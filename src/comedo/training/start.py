@@ -1,0 +1,90 @@
+"""Going on from a shipped network: its ONNX file back into a torch network that can learn.
+
+The export folded every batch norm into its convolution. To learn on, the batch norms are needed
+again, set so that the network computes the same as before: each takes the mean and spread of its
+input on a batch of training pictures as its own, and undoes them with its scale and shift.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from comedo.errors import UnusableInput
+from comedo.training.networks import UNet
+
+Floats = NDArray[np.float32]
+
+
+def read_convolutions(path: Path) -> list[tuple[Floats, Floats]]:
+    """Weight and bias of each convolution of an ONNX file, in the order in which they run.
+
+    Raises:
+        UnusableInput: The file is absent or no ONNX model.
+    """
+    import onnx
+
+    try:
+        graph = onnx.load(str(path), load_external_data=False).graph
+    except Exception as error:
+        raise UnusableInput(f"cannot read the network {path} to start from: {error}") from error
+    values = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
+    convolutions = []
+    for node in graph.node:
+        if node.op_type == "Conv":
+            weight = values[node.input[1]]
+            bias = values[node.input[2]] if len(node.input) > 2 else np.zeros(len(weight), np.float32)
+            convolutions.append((weight.astype(np.float32), bias.astype(np.float32)))
+    return convolutions
+
+
+def start_from_onnx(net: UNet, path: Path, pictures: Tensor) -> None:
+    """Fill a fresh network with shipped weights, ready to learn on.
+
+    Args:
+        net: As built; its convolutions run in the order in which they are registered.
+        path: ONNX file that comedo exported from the same kind of network.
+        pictures: (N, 3, H, W) float in [0, 1], a typical batch: what the batch norms are set by.
+
+    Raises:
+        UnusableInput: The file holds another network.
+    """
+    convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
+    found = read_convolutions(path)
+    shapes = [tuple(c.weight.shape) for c in convolutions]
+    if [w.shape for w, _ in found] != shapes:
+        raise UnusableInput(f"{path} holds another network than the recipe builds; start from a file of the same kind")
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    with torch.no_grad():
+        for convolution, (weight, _) in zip(convolutions, found, strict=True):
+            convolution.weight.copy_(torch.from_numpy(weight))
+        # Every convolution but the head is followed by its batch norm.
+        hooks = [
+            norm.register_forward_pre_hook(_undo(torch.from_numpy(bias)))
+            for norm, (_, bias) in zip(norms, found[:-1], strict=True)
+        ]
+        assert net.head.bias is not None
+        net.head.bias.copy_(torch.from_numpy(found[-1][1]))
+        net.eval()(pictures)
+        for hook in hooks:
+            hook.remove()
+
+
+def _undo(bias: Tensor):  # type: ignore[no-untyped-def]
+    """A hook that makes a batch norm add `bias` and nothing else, whatever its input."""
+
+    def hook(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
+        x = inputs[0]
+        mean, spread = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(spread)
+        norm.weight.copy_(torch.sqrt(spread + norm.eps))
+        norm.bias.copy_(mean + bias)
+
+    return hook
