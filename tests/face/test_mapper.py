@@ -29,6 +29,7 @@ class ByColour:
     """Names the parts of the drawn face by their colours; the skin's regions by place in its box."""
 
     name: str = "by-colour"
+    black: Part = Part.BACKGROUND  # what it takes for beyond the photo
 
     def run(self, image: Image) -> NDArray[np.float32]:
         half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(int)
@@ -36,7 +37,7 @@ class ByColour:
         palette = np.array([*_COLOURS.values(), _SKIN])
         far = np.abs(half[:, :, None] - palette).sum(-1)
         labels = np.array(names)[far.argmin(-1)]
-        labels[half.sum(-1) == 0] = Part.BACKGROUND
+        labels[half.sum(-1) == 0] = self.black
         ys, xs = np.nonzero(labels == Part.FOREHEAD)
         if len(xs):
             x0, x1, y0, y1 = xs.min(), xs.max(), ys.min(), ys.max()
@@ -110,3 +111,22 @@ def test_skin_without_features_is_no_face() -> None:
     cv2.circle(canvas, (150, 150), 90, _SKIN, -1)
     with pytest.raises(NoFaceFound):
         FaceMapper(ByColour()).find(Photo(canvas, "ball", "0", "array"))
+
+
+@pytest.mark.parametrize("left", [0, 60, 120])
+def test_no_skin_beyond_the_frame(left: int) -> None:
+    # The closer look at a face that the frame cuts reaches beyond it; there a network may see anything.
+    whole = on_canvas(1.8, width=600, height=700, at=(80, 60)).image
+    photo = Photo(np.ascontiguousarray(whole[:, 140 + left :]), "cut", "0", "array")
+    face = FaceMapper(ByColour(black=Part.LEFT_CHEEK)).find(photo)
+    rows, columns = np.nonzero((face.parts >= Part.FOREHEAD) & (face.parts <= Part.LIPS))
+    x, y = face.to_photo @ np.stack([columns, rows, np.ones(len(rows))])
+    unit = face.to_photo[0, 0]
+    assert x.min() > -0.5 - unit
+    assert y.min() > -0.5 - unit
+    assert face.skin_area_px == pytest.approx((photo.image == _SKIN).all(-1).sum(), rel=0.06)
+
+
+def test_a_photo_of_one_pixel_has_no_face() -> None:
+    with pytest.raises(NoFaceFound):
+        FaceMapper(ByColour()).find(Photo(np.full((1, 1, 3), 200, np.uint8), "dot", "0", "array"))

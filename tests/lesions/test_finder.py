@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from builders import make_face, make_image
 from comedo.calibration import Calibration, Thresholds
+from comedo.geometry import apply, invert, scale_of
 from comedo.lesions import LesionFinder, count_lesions
 from comedo.lesions.counting import measure_coverage
-from comedo.lesions.network import ACTIVE, INFLAMED, MARK, MASK, RADIUS, SPARSE, read_face
+from comedo.lesions.finder import _cells
+from comedo.lesions.network import ACTIVE, INFLAMED, MARK, MASK, RADIUS, SPARSE, draw_canvas, read_face
 from comedo.lesions.peaks import find_peaks
 from comedo.types import Group, Image, Photo, Region
 
@@ -104,6 +106,27 @@ def test_a_face_of_several_tiles_has_no_seams() -> None:
     canvas = read_face(SeesDots(), photo, face)
     assert max(canvas.image.shape[:2]) > 640, "the case must need several tiles"
     assert len(find_peaks(canvas.maps, canvas.skin)) == len(dots)
+
+
+@pytest.mark.parametrize("face_px", [77.7, 150.0, 333.3, 811.0])
+def test_the_canvas_shows_exactly_its_box(face_px: float) -> None:
+    face = make_face(box_xyxy=(41.0, 53.0, 201.0, 285.0), face_px=face_px)
+    canvas = read_face(SeesDots(), dotted(scale=1), face)
+    _, box = draw_canvas(dotted(scale=1), face)
+    height, width = canvas.image.shape[:2]
+    corners = apply(canvas.to_photo, np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]]))
+    assert np.allclose(corners + 0.5, np.reshape(box, (2, 2)))
+    assert scale_of(invert(canvas.to_photo)) == pytest.approx(min(4.0, 300 / face_px), rel=0.02)
+
+
+def test_a_centre_lies_in_the_cell_of_its_peak() -> None:
+    # Drawn towards the next cell by its neighbour, but still nearer to its own: the region is that of its own.
+    maps = np.zeros((6, 40, 60), np.float32)
+    maps[RADIUS] = 3.0
+    maps[ACTIVE, 20, 30], maps[ACTIVE, 20, 29] = 0.8, 0.6
+    peaks = find_peaks(maps, np.ones((40, 60), bool))
+    assert 59.5 < peaks.xy[0, 0] < 60, "cell 30 shows pixels 60 and 61, from 59.5 on"
+    assert _cells(peaks, (40, 60)).tolist() == [[30, 20]]
 
 
 def test_two_centres_in_one_lesion_are_one() -> None:

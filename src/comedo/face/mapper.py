@@ -74,9 +74,10 @@ class FaceMapper:
 
     def _look(self, image: Image, square: Box, side: int) -> _Look:
         x0, y0, x1, _ = (round(v) for v in square)
-        exact = (float(x0), float(y0), float(x1), float(y0 + x1 - x0))
+        edge = max(1, x1 - x0)
+        exact = (float(x0), float(y0), float(x0 + edge), float(y0 + edge))
         weighed = self.network.run(sample_crop(image, exact, (side, side))) * _PRIOR
-        return _Look(weighed / weighed.sum(axis=0), exact)
+        return _Look(_inside_only(weighed / weighed.sum(axis=0), exact, image.shape[:2]), exact)
 
     def _approach(self, image: Image, box: Box) -> _Look:
         """Look closer; once more when the first closer look shows that the box was off."""
@@ -88,6 +89,16 @@ class FaceMapper:
         side = max(box[2] - box[0], box[3] - box[1])
         off = max(abs(a - b) for a, b in zip(box, better, strict=True)) / max(side, 1.0)
         return self._look(image, square_around(better, _GROW), _CLOSE) if off > 0.12 else look
+
+
+def _inside_only(probs: NDArray[np.float32], square: Box, size_hw: tuple[int, ...]) -> NDArray[np.float32]:
+    """Cells beyond the photo are background, whatever the network makes of the black there."""
+    n, edge = probs.shape[1], square[2] - square[0]
+    middles = (np.arange(n) + 0.5) * edge / n
+    x, y = square[0] + middles, square[1] + middles
+    inside = ((y > 0) & (y < size_hw[0]))[:, None] & ((x > 0) & (x < size_hw[1]))[None]
+    nothing = np.eye(len(Part), 1, -int(Part.BACKGROUND), np.float32)[:, :, None]
+    return np.where(inside, probs, nothing)
 
 
 def _blobs(mask: NDArray[np.bool_], smallest: int) -> list[tuple[int, int, int, int]]:
@@ -107,9 +118,8 @@ def _rivals(largest: tuple[int, int, int, int], other: tuple[int, int, int, int]
 
 
 def _accept(look: _Look) -> NDArray[np.uint8] | None:
-    """Labels (2n, 2n) of the face nearest to the middle, or None when this is no face."""
-    fine = cv2.resize(look.probs.transpose(1, 2, 0), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    labels = fine.argmax(axis=2).astype(np.uint8)
+    """Labels (2n, 2n) with the largest face only, or None when this is no face."""
+    labels, sure = _likeliest(look)
     face = (labels >= Part.FOREHEAD) & (labels <= Part.LIPS)
     count, parts, stats, _ = cv2.connectedComponentsWithStats(face.astype(np.uint8), connectivity=8)
     if count < 2:
@@ -119,11 +129,26 @@ def _accept(look: _Look) -> NDArray[np.uint8] | None:
     labels[face & ~mine] = Part.OTHER
     _drop_crumbs(labels)
     share = float(mine.mean())
-    score = float(fine[..., _FACE].sum(axis=2)[mine].mean())
+    score = float(sure[mine].mean())
     features = sum(int((labels == p).sum()) > 0.004 * mine.sum() for p in (Part.EYES, Part.BROWS, Part.NOSE, Part.LIPS))
     if share < _MIN_SHARE or score < _MIN_SCORE or features < _MIN_FEATURES:
         return None
-    return np.asarray(labels, np.uint8)
+    return labels
+
+
+def _likeliest(look: _Look) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Likeliest part and probability of being face, (2n, 2n) each: edges between parts are finer than cells."""
+
+    def finer(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(plane, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    best = finer(look.probs[0])
+    labels = np.zeros(best.shape, np.uint8)
+    for part in range(1, len(look.probs)):  # an argmax over the last axis costs several times as much
+        plane = finer(look.probs[part])
+        labels[plane > best] = part
+        np.maximum(best, plane, out=best)
+    return labels, finer(look.face)
 
 
 def _drop_crumbs(labels: NDArray[np.uint8], *, smallest: float = 0.12) -> None:
@@ -141,7 +166,7 @@ def _drop_crumbs(labels: NDArray[np.uint8], *, smallest: float = 0.12) -> None:
 def _describe(look: _Look, labels: NDArray[np.uint8], photo: Photo, others: int) -> FaceMap:
     side = labels.shape[0]
     x0, y0, x1, _ = look.box_xyxy
-    to_photo = cv2.invertAffineTransform(crop_affine(look.box_xyxy, side / (x1 - x0)))
+    to_photo = cv2.invertAffineTransform(crop_affine(look.box_xyxy, labels.shape[:2]))
     face = (labels >= Part.FOREHEAD) & (labels <= Part.LIPS)
     ys, xs = np.nonzero(face)
     cells = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)

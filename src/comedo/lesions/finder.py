@@ -42,7 +42,9 @@ class LesionFinder:
         canvas = read_face(self.network, photo, face)
         peaks = self.choose(find_peaks(canvas.maps, canvas.skin))
         owner, areas = _share_mask(canvas, peaks, self.thresholds.mask)
-        evidence = measure_peaks(canvas, peaks, None if face.mm_per_px is None else face.mm_per_px / canvas.zoom)
+        evidence = measure_peaks(
+            canvas, peaks, None if face.mm_per_px is None else face.mm_per_px * scale_of(canvas.to_photo)
+        )
         red = inflamed_probability(peaks.inflamed, np.array([e.redness for e in evidence], float), self.thresholds)
         groups = [self._groups(peaks, i, float(red[i])) for i in range(len(peaks))]
         found = [
@@ -87,7 +89,7 @@ class LesionFinder:
         unit = scale_of(canvas.to_photo)
         x, y = (float(v) for v in apply(canvas.to_photo, peaks.xy[i : i + 1].astype(np.float64))[0])
         radius = float(peaks.radius[i]) * unit
-        cell = tuple(int(v) for v in np.clip(peaks.xy[i] / STRIDE, 0, np.array(canvas.skin.shape[::-1]) - 1))
+        column, row = _cells(peaks, canvas.parts.shape)[i]
         return Lesion(
             id=0,
             box_xyxy=(x - radius, y - radius, x + radius, y + radius),
@@ -100,7 +102,7 @@ class LesionFinder:
             group_probs=groups,
             kind=likeliest_kind(group, kinds),
             kind_probs=kinds,
-            region=_REGION_OF_PART.get(int(canvas.parts[cell[1], cell[0]])),
+            region=_REGION_OF_PART.get(int(canvas.parts[row, column])),
             redness=evidence.redness,
             conspicuity=float(peaks.sparse[i]),
         )
@@ -135,7 +137,7 @@ def _share_mask(canvas: Canvas, peaks: Peaks, cut: float) -> tuple[NDArray[np.in
     if len(peaks) == 0:
         return owner, np.zeros(0)
     seeds = np.ones((h, w), np.uint8)
-    cells = np.clip(np.round(peaks.xy / STRIDE - 0.25).astype(int), 0, [w - 1, h - 1])
+    cells = _cells(peaks, (h, w))
     seeds[cells[:, 1], cells[:, 0]] = 0
     far, label = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     table = np.full(int(label.max()) + 1, -1, np.intp)
@@ -150,6 +152,11 @@ def _share_mask(canvas: Canvas, peaks: Peaks, cut: float) -> tuple[NDArray[np.in
     mine = np.where(has_mask[nearest], masked, disc) & canvas.skin
     owner[mine] = nearest[mine]
     return owner, np.bincount(nearest[mine], minlength=len(peaks)).astype(np.float64)
+
+
+def _cells(peaks: Peaks, shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Column and row of the cell in which each centre lies, (N, 2); cell k shows pixels 2k and 2k + 1."""
+    return np.clip(np.floor((peaks.xy + 0.5) / STRIDE).astype(np.intp), 0, [shape[1] - 1, shape[0] - 1])
 
 
 def measure_peaks(canvas: Canvas, peaks: Peaks, mm_per_canvas_px: float | None) -> list[Evidence]:
@@ -189,6 +196,6 @@ def _mask_to_photo(mask: NDArray[np.bool_], canvas: Canvas, photo: Photo) -> Mas
     x1, y1 = min(photo.width, high[0] + 1), min(photo.height, high[1] + 1)
     window = cells_to_photo.copy()
     window[:, 2] -= (x0, y0)
-    soft = cv2.warpAffine(mask.astype(np.float32), window, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
-    full[y0:y1, x0:x1] = soft >= 0.5
+    soft = cv2.warpAffine(mask.astype(np.uint8) * 255, window, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
+    np.greater(soft, 127, out=full[y0:y1, x0:x1])
     return full

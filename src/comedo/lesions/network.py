@@ -37,34 +37,35 @@ class Canvas:
     skin: NDArray[np.bool_]
     parts: NDArray[np.uint8]
     to_photo: Affine
-    zoom: float
 
 
 def face_zoom(face: FaceMap) -> float:
-    """Canvas pixels per photo pixel."""
+    """Canvas pixels per photo pixel, but for rounding."""
     return min(_MAX_ZOOM, WORK_FACE_PX / max(face.face_px, 1.0))
 
 
-def draw_canvas(photo: Photo, face: FaceMap) -> tuple[Image, Box, float]:
-    """Cut the face out and bring it to the network's scale; sides are even."""
+def draw_canvas(photo: Photo, face: FaceMap) -> tuple[Image, Box]:
+    """Cut the face out and bring it to the network's scale.
+
+    Returns:
+        The canvas, (H, W, 3) uint8 with even sides, and the box of the photo that it shows.
+    """
     zoom = face_zoom(face)
     x0, y0, x1, y1 = face.box_xyxy
     margin = _MARGIN * max(x1 - x0, y1 - y0)
-    box = (
-        float(max(0, round(x0 - margin))),
-        float(max(0, round(y0 - margin))),
-        float(min(photo.width, round(x1 + margin))),
-        float(min(photo.height, round(y1 + margin))),
-    )
-    height = max(STRIDE, round((box[3] - box[1]) * zoom / STRIDE) * STRIDE)
-    width = max(STRIDE, round((box[2] - box[0]) * zoom / STRIDE) * STRIDE)
-    return sample_crop(photo.image, box, (height, width)), box, zoom
+    left, top = max(0, round(x0 - margin)), max(0, round(y0 - margin))
+    whole = max(1, int(1 / zoom))  # sides are multiples of it: see `sample_crop`
+    width = max(1, (min(photo.width, round(x1 + margin)) - left) // whole) * whole
+    height = max(1, (min(photo.height, round(y1 + margin)) - top) // whole) * whole
+    size_hw = (max(1, round(height * zoom / STRIDE)) * STRIDE, max(1, round(width * zoom / STRIDE)) * STRIDE)
+    box = (float(left), float(top), float(left + width), float(top + height))
+    return sample_crop(photo.image, box, size_hw), box
 
 
 def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
     """Run the network over the tiles that show skin."""
-    image, box, zoom = draw_canvas(photo, face)
-    to_photo = invert(crop_affine(box, zoom))
+    image, box = draw_canvas(photo, face)
+    to_photo = invert(crop_affine(box, (image.shape[0], image.shape[1])))
     h, w = image.shape[0] // STRIDE, image.shape[1] // STRIDE
     parts = _parts_on_canvas(face, to_photo, (h, w))
     skin = np.isin(parts, [r.part for r in Region])
@@ -79,7 +80,7 @@ def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
     weight = np.zeros((h, w), np.float32)
     for tile, output in zip(tiles, run_many(network, pictures), strict=True):
         _blend(maps, weight, output, tile.y0 // STRIDE, tile.x0 // STRIDE)
-    return Canvas(image, maps, skin, parts, to_photo, zoom)
+    return Canvas(image, maps, skin, parts, to_photo)
 
 
 def _padded(piece: Image, height: int, width: int) -> Image:
