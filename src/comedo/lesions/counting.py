@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
+
 from comedo.calibration import Calibration
 from comedo.types import Counts, Coverage, FaceMap, Group, Kind, Lesion, Mask, Region
 
@@ -33,7 +35,8 @@ def count_lesions(
         raise ValueError(f"no counting convention {convention!r}; choose one of {', '.join(CONVENTIONS)}")
     counted = [x for x in lesions if CONVENTIONS[convention](x, calibration)]
     noise = calibration.count_noise[convention]
-    visible = {r for r in Region if face.region_area_px(r) > _VISIBLE_SHARE * max(face.skin_area_px, 1)}
+    least_px = _VISIBLE_SHARE * max(face.skin_area_px, 1)
+    visible = {r for r in Region if face.region_area_px(r) > least_px}
     return Counts(
         convention=convention,
         total=len(counted),
@@ -52,4 +55,4 @@ def measure_coverage(lesion_mask: Mask, face: FaceMap) -> Coverage:
         face: Its skin is the whole.
     """
     skin = face.skin_area_px
-    return Coverage(lesion_px=min(int(lesion_mask.sum()), skin), skin_px=skin)
+    return Coverage(lesion_px=min(int(np.count_nonzero(lesion_mask)), skin), skin_px=skin)
