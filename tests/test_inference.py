@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from builders import fresh_python
 from comedo.errors import ModelError
-from comedo.inference import read_manifest, read_weights, usable_cores
+from comedo.inference import read_manifest, read_weights, run_many, usable_cores
 
 
 def write_model(folder: Path, data: bytes = b"weights", *, file: str = "m.onnx", digest: str | None = None) -> None:
@@ -65,3 +69,40 @@ def test_no_manifest(tmp_path: Path) -> None:
 
 def test_at_least_one_core() -> None:
     assert usable_cores() >= 1
+
+
+class Doubles:
+    name = "doubles"
+
+    def run(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(image[0, 0, :1], np.float32)[:, None] * 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+def test_results_keep_the_order_of_the_pictures(count: int) -> None:
+    pictures = [np.full((32, 32, 3), i, np.uint8) for i in range(count)]
+    assert [float(x[0, 0]) for x in run_many(Doubles(), pictures)] == [2.0 * i for i in range(count)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    # Servers and multiprocessing fork; a pool without its threads would wait for ever. SIGALRM ends such a child.
+    code = """
+import os, signal, warnings
+import numpy as np
+from comedo import inference
+warnings.simplefilter("ignore")
+inference.usable_cores = lambda: 2
+class Echo:
+    name = "echo"
+    def run(self, image):
+        return image[..., 0].astype(np.float32)
+pictures = [np.full((32, 32, 3), i, np.uint8) for i in range(4)]
+inference.run_many(Echo(), pictures)
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    os._exit(0 if len(inference.run_many(Echo(), pictures)) == 4 else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert fresh_python(code).strip() == "0"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from comedo.errors import ModelError
 from comedo.inference import WEIGHTS
@@ -57,6 +57,13 @@ class SeverityCurve(_Table):
     red: float = Field(default=0.0, ge=0)  # further weight per unit of redness above 4
     bounds: tuple[float, float, float, float] = (0.5, 5.5, 20.5, 50.5)  # burdens between the five levels; rising
     spread: float = Field(default=0.5, gt=0)  # standard deviation of the error on the severity scale
+
+    @field_validator("bounds")
+    @classmethod
+    def _rising(cls, bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        if not 0 < bounds[0] < bounds[1] < bounds[2] < bounds[3]:
+            raise ValueError(f"severity bounds must be positive and rise, got {bounds}; fit the calibration again")
+        return bounds
 
 
 class AffectedCurve(_Table):

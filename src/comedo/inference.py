@@ -83,6 +83,10 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(usable_cores(), thread_name_prefix="comedo")
 
 
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads and would wait for them for ever
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def run_many(network: Network, images: Sequence[Image]) -> Iterable[NDArray[np.float32]]:
     """Evaluate several pictures, as many at a time as there are cores; results keep the order."""
     if len(images) < 2 or usable_cores() < 2:

@@ -74,3 +74,9 @@ def test_the_interval_holds_the_count_and_widens(count: int) -> None:
     low, high = noise.interval(count)
     assert 0 <= low <= count <= high
     assert noise.interval(count + 50)[1] - noise.interval(count + 50)[0] >= high - low
+
+
+@pytest.mark.parametrize("bounds", [(0.5, 20.5, 5.5, 50.5), (0.0, 1.0, 2.0, 3.0), (0.5, 5.5, 5.5, 50.5)])
+def test_bounds_that_do_not_rise_are_refused(bounds: tuple[float, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="rise"):
+        SeverityCurve(bounds=bounds)

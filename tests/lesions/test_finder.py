@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
 
 import cv2
@@ -136,6 +137,19 @@ def test_two_centres_in_one_lesion_are_one() -> None:
     peaks = find_peaks(maps, np.ones((40, 40), bool))
     assert len(peaks) == 2
     assert peaks.active.tolist() == pytest.approx([0.9, 0.7])
+
+
+def test_many_candidates_cost_no_table_of_pairs() -> None:
+    # Grain can give tens of thousands of peaks: their pairs would take gigabytes.
+    maps = np.zeros((6, 400, 400), np.float32)
+    maps[RADIUS] = 1.0
+    maps[ACTIVE, ::8, ::8] = 0.5
+    tracemalloc.start()
+    peaks = find_peaks(maps, np.ones((400, 400), bool))
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(peaks) == 2500
+    assert peak_bytes < 12e6
 
 
 def test_peak_between_cells() -> None:

@@ -46,6 +46,31 @@ def test_the_right_cheek_stays_on_the_left_of_the_picture(seed: int) -> None:
     assert columns[0] < columns[1]
 
 
+@pytest.mark.parametrize("share", [0.12, 0.2, 0.35, 0.6])
+def test_picture_and_labels_lie_upon_each_other(share: float) -> None:
+    # Far faces are shrunk before they are placed, which must not move them.
+    labels = np.zeros((800, 800), np.uint8)
+    labels[300:500, 300:500] = Part.LIPS
+    photo = FacePhoto(
+        "block", "typed", "train", np.repeat(labels[..., None] // 8 * 255, 3, axis=2), labels, box_of(labels)
+    )
+    plan = FacePlan(size=256, close_share=0.0, far=(share, share), rotate_deg=0.0, shares={"typed": 1.0})
+    crops, gaps = FaceCrops([photo], plan), []
+    for seed in range(40):
+        image, drawn_labels = crops._face(photo, np.random.default_rng(seed))
+        side = share * 128
+        block = drawn_labels == Part.LIPS
+        if abs(block.sum() - side**2) > 0.15 * side**2:
+            continue  # turned, or cut by the frame
+        middle = np.argwhere(block).mean(axis=0)
+        y, x = np.mgrid[:256, :256] / 2 - 0.25  # in cells
+        near = (abs(y - middle[0]) < 0.8 * side) & (abs(x - middle[1]) < 0.8 * side)
+        light = image[..., 0] * near
+        gaps.append([(y * light).sum() / light.sum() - middle[0], (x * light).sum() / light.sum() - middle[1]])
+    assert len(gaps) > 8
+    assert np.abs(np.mean(gaps, axis=0)).max() < 0.08
+
+
 def test_a_faceless_picture_has_no_face() -> None:
     plan = FacePlan(size=128, faceless=1.0, shares={"typed": 1.0})
     crops = FaceCrops([drawn()], plan)

@@ -78,11 +78,9 @@ def _apart(peaks: Peaks, *, closer: float = 0.75) -> NDArray[np.intp]:
     """Greedy: drop a peak whose centre lies within `closer` radii of a better one."""
     if len(peaks) == 0:
         return np.zeros(0, np.intp)
-    gap = np.linalg.norm(peaks.xy[:, None] - peaks.xy[None], axis=2)
-    reach = closer * np.maximum(peaks.radius[:, None], peaks.radius[None])
-    clash = gap < reach
     alive = np.ones(len(peaks), bool)
-    for i in range(len(peaks)):
+    for i in range(len(peaks) - 1):  # row by row: a table of all pairs would grow with the square
         if alive[i]:
-            alive[i + 1 :] &= ~clash[i, i + 1 :]
+            gap = np.hypot(*(peaks.xy[i + 1 :] - peaks.xy[i]).T)
+            alive[i + 1 :] &= gap >= closer * np.maximum(peaks.radius[i + 1 :], peaks.radius[i])
     return np.nonzero(alive)[0]

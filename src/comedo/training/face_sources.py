@@ -175,7 +175,8 @@ class FaceCrops:
         linear = linear @ np.diag([-1.0 if flip else 1.0, 1.0])
         shift = centre - linear @ np.array([(x0 + x1) / 2, (y0 + y1) / 2])
         affine = np.hstack([linear, shift[:, None]])
-        on_small = np.hstack([linear / ratio, shift[:, None]])
+        # The middle of the small picture's pixel k lies at (k + 0.5) / ratio - 0.5 of the photo.
+        on_small = np.hstack([linear / ratio, (shift + linear @ (0.5 / ratio - 0.5))[:, None]])
         canvas = _backdrop(size, rng)
         where = cv2.warpAffine(np.full(image.shape[:2], 255, np.uint8), on_small, (size, size), flags=cv2.INTER_LINEAR)
         warped = cv2.warpAffine(image, on_small, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -39,7 +39,8 @@ def centre_focal(logits: Tensor, heat: Tensor, weight: Tensor) -> Tensor:
         logits, heat, weight: (N, h, w); peaks of `heat` are exactly 1.
 
     Returns:
-        Scalar: the weighted sum over all cells divided by the number of peaks, at least 1.
+        Scalar: the weighted sum over all cells divided by the peaks' weights, at least 4, so that
+        a batch of clear skin does not outweigh one with lesions.
     """
     prob = torch.sigmoid(logits).clamp(1e-5, 1 - 1e-5)
     peak = (heat >= 0.999).float()
