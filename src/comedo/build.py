@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from comedo import pipeline
 from comedo.calibration import load_calibration
@@ -34,7 +35,15 @@ def build_analyzer(weights: Path = WEIGHTS) -> pipeline.Analyzer:
     )
 
 
-@cache
+_LOADING = Lock()  # `cache` alone lets threads that come first together each load the weights
+
+
 def default_analyzer() -> pipeline.Analyzer:
     """The analyzer with the shipped weights, loaded once a process."""
+    with _LOADING:
+        return _shipped()
+
+
+@cache
+def _shipped() -> pipeline.Analyzer:
     return build_analyzer()
