@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import subprocess
@@ -133,6 +134,30 @@ def test_a_folder_without_photos_is_unusable(run, tmp_path):
     assert "empty" in done.stderr
 
 
+def test_a_folder_that_may_not_be_listed_is_named_and_stops_nothing(run, photo, monkeypatch):
+    photo("a.png"), photo("closed/b.png", 1)
+    scan = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    done = run("analyze", "photos", "--json")
+    assert done.exit_code == 2
+    assert [json.loads(line)["photo"]["name"] for line in done.stdout.splitlines()] == ["a.png", "closed"]
+
+
+def test_a_dash_is_the_photo_on_standard_input(monkeypatch, photo, tmp_path):
+    data = photo("a.png").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(batch, "default_analyzer", FakeAnalyzer)
+    done = CliRunner().invoke(cli.app, ["analyze", "-", "--json"], input=data)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["photo"]["sha256"] == hashlib.sha256(data).hexdigest()
+
+
 def test_a_photo_named_twice_is_done_once(run, photo):
     path = photo("a.png")
     assert len(run("analyze", path, path.parent, "--json").stdout.splitlines()) == 1
@@ -187,6 +212,7 @@ def test_help_has_examples(run):
     done = run("analyze", "--help")
     assert done.exit_code == 0
     assert "comedo analyze --sample" in done.stdout
+    assert "by default out" in " ".join(done.stdout.replace("│", " ").split()), "no text is lost to markup"
 
 
 def test_info_is_one_document(run):

@@ -20,7 +20,7 @@ EXAMPLES = """
 
   comedo analyze photos/ --out results         every photo of a folder
 
-  comedo analyze --sample                      a rendered face, no photo needed
+  comedo analyze --sample                      a rendered face
 
   comedo analyze *.jpg --json > results.jsonl  one JSON document a line
 
@@ -89,11 +89,14 @@ def _root(
 @app.command(epilog=EXAMPLES)
 def analyze(
     photos: Annotated[
-        list[Path] | None, typer.Argument(metavar="PHOTO...", help="Photos (JPEG, PNG, WebP, HEIC) or folders of them.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="PHOTO...", help="Photos (JPEG, PNG, WebP, HEIC), folders of them, or - for standard input."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Folder for the results. [default: out; with --json none]"),
+        typer.Option("--out", "-o", metavar="DIR", help="Folder for the results; by default out, with --json none."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document a line; files only with --out.")

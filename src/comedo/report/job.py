@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
@@ -16,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from comedo.batch import Outcome, Source, process_many, source_name
 from comedo.errors import ComedoError
 from comedo.photo import read_photo
+from comedo.photo.limits import DEFAULT_LIMITS
 from comedo.pipeline import Analyzer
 from comedo.report.document import Document, ErrorDocument
 from comedo.report.folder import ResultFolder
@@ -60,24 +63,32 @@ class Job:
 
 
 def find_photos(paths: Sequence[Path]) -> list[Source]:
-    """The photos meant: folders stand for the photos in them, sorted, hidden ones and our own pictures left out."""
+    """The photos meant: folders stand for the photos in them, sorted, hidden ones and our own pictures left out.
+
+    "-" stands for the photo that comes on standard input.
+    """
     found: dict[Path, Source] = {}
     for path in paths:
-        inside = _photos_in(path) if path.is_dir() else []
-        for photo in inside or [path]:  # a folder without photos stays, and is refused by name
+        if str(path) == "-":
+            found.setdefault(path, sys.stdin.buffer.read(DEFAULT_LIMITS.max_bytes + 1))
+            continue
+        for photo in _photos_in(path) or [path]:  # a folder without photos stays, and is refused by name
             found.setdefault(photo.absolute(), photo)
     return list(found.values())
 
 
 def _photos_in(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PHOTO_ENDINGS
-        and not path.name.endswith(OWN_ENDINGS)
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+    """What is in a folder; one inside it that may not be listed is named too, so that it is refused and not missed."""
+    found: list[Path] = []
+    closed: list[Path] = []
+    for here, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(here, name) for name in names if _is_photo_name(name)]
+    return sorted(found + [path for path in closed if path != folder])
+
+
+def _is_photo_name(name: str) -> bool:
+    return Path(name).suffix.lower() in PHOTO_ENDINGS and not name.endswith(OWN_ENDINGS) and not name.startswith(".")
 
 
 def _sample_photo() -> Photo:

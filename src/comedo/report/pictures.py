@@ -31,7 +31,9 @@ def mask_png(analysis: FaceAnalysis) -> bytes:
 
 def to_png(image: Image) -> bytes:
     """A colour picture as PNG, for screen-size pictures only: 12 megapixels would take longer than the analysis."""
-    return _encode_png(image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    # On overlays the difference to the row above takes half the time of the default filter, for a smaller file.
+    fast = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP, cv2.IMWRITE_PNG_COMPRESSION, 1]
+    return _encode_png(image[..., ::-1], fast)
 
 
 def to_jpeg(image: Image, *, max_side: int | None = None, quality: int = 88) -> bytes:
