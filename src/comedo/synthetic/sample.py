@@ -201,7 +201,7 @@ def same_person(spec: FaceSpec, seed: int, *, lesions: Sequence[LesionSpec] | No
 
 
 def sample_spec() -> FaceSpec:
-    """What the demo picture shows: a friendly adult with 14 lesions of every kind."""
+    """What the demo picture shows: a friendly adult with 14 lesions; every kind is in sight, if not every lesion."""
     person = Person(tone=0.24, shape_seed=8, hair=HairStyle.LONG, hair_darkness=0.62, hair_warmth=0.5, ruddiness=0.4)
     counts = {
         Kind.OPEN_COMEDONE: 2,
