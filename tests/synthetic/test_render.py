@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import cv2
@@ -280,7 +281,8 @@ def test_face_outside_the_frame_leaves_no_truth():
 def test_bands_leave_no_seam(monkeypatch):
     spec = make_spec(lesions=(LesionSpec(Kind.NODULE, Region.CHIN, seed=2),))
     whole = render(spec)
-    monkeypatch.setattr("comedo.synthetic.render._BAND_PX", 64 * 300)
+    module = sys.modules[render.__module__]  # its name in the package is the function's
+    monkeypatch.setattr(module, "_BAND_PX", 64 * 300)
     banded = render(spec)
     assert np.array_equal(whole.parts, banded.parts)
     difference = np.abs(whole.image.astype(int) - banded.image)

@@ -50,6 +50,8 @@ def scatter_lesions(
         regions: Where they may be, weighted by how often acne stands there.
         strength: Range of `LesionSpec.strength`.
     """
+    if not any(counts.values()):
+        return ()  # the head is dear to make
     rng = np.random.default_rng([seed, 51])
     head = head_of(person)
     weights = np.array([_REGION_SHARES[r] for r in regions])
