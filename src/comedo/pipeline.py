@@ -69,7 +69,12 @@ class Analyzer:
         """Find, count and grade the lesions of a face that is already mapped."""
         reading = self.finder.find(photo, face)
         counts = count_lesions(reading.lesions, face, self.calibration, convention=convention)
-        severity = grade_severity(reading.lesions, face.face_px, self.calibration.severity)
+        severity = grade_severity(
+            reading.lesions,
+            face.face_px,
+            self.calibration.severity,
+            conspicuous_from=self.calibration.thresholds.sparse,
+        )
         affected = grade_affected(reading.lesions, face.face_px, self.calibration.affected, self.calibration.severity)
         # Clinical scales were made by people who count what is conspicuous: on ACNE04 the bands of the
         # "visible" counts agree with the grade in 30 % of the photos, those of v1 in all.

@@ -52,13 +52,23 @@ def severity_of(total: float, curve: SeverityCurve) -> float:
     return float(np.interp(math.log1p(total), knots, [1.0, 1.5, 2.5, 3.5, 4.5, 5.0]))
 
 
-def grade_severity(lesions: Sequence[Lesion], face_px: float, curve: SeverityCurve) -> Grade:
-    """Severity with its interval and the arithmetic behind it."""
+def grade_severity(
+    lesions: Sequence[Lesion], face_px: float, curve: SeverityCurve, *, conspicuous_from: float = 0.5
+) -> Grade:
+    """Severity with its interval and the arithmetic behind it.
+
+    Args:
+        lesions: All lesions of the face; marks add nothing.
+        face_px: Eye line to lips, photo pixels.
+        curve: Fitted weights and bounds.
+        conspicuous_from: Conspicuity from which the sentence calls a lesion conspicuous; the burden
+            itself needs no cut-off.
+    """
     active = [x for x in lesions if x.active]
     total = burden(active, face_px, curve)
     value = severity_of(total, curve)
     level = LEVELS[min(4, round(value) - 1)]
-    plain = sum((x.conspicuity or 0.0) >= 0.5 for x in active)
+    plain = sum((x.conspicuity or 0.0) >= conspicuous_from for x in active)
     bounds = ", ".join(f"{b:g}" for b in curve.bounds)
     why = (
         f"{len(active)} active lesions, {plain} of them conspicuous, add up to a burden of {total:.1f}; "
