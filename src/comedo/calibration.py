@@ -70,7 +70,7 @@ class AffectedCurve(_Table):
     """Burden of lesions to the probability that acne is present; see `comedo.grading.acne`."""
 
     middle: float = Field(default=1.5, gt=0)  # burden at which the probability is one half
-    slope: float = Field(default=2.0, gt=0)  # of the logistic curve over log(1 + burden)
+    slope: float = Field(default=2.0, gt=0)  # of the logistic curve over the log of the burden
 
 
 class Calibration(_Table):

@@ -10,9 +10,12 @@ from comedo.grading.severity import burden
 from comedo.types import Grade, Lesion
 
 
+_OFFSET = 0.05  # burden of one doubtful lesion: keeps the logarithm finite on clear skin
+
+
 def affected_probability(total: float, curve: AffectedCurve) -> float:
     """Probability that a face with this burden is affected, (0, 1), rising."""
-    x = curve.slope * (math.log1p(total) - math.log1p(curve.middle))
+    x = curve.slope * math.log((total + _OFFSET) / (curve.middle + _OFFSET))
     return 1 / (1 + math.exp(-x))
 
 

@@ -240,9 +240,11 @@ def fit_affected(readings: Readings, t: Thresholds, curve: SeverityCurve) -> Aff
     clear = burdens(of_source(readings, "clear"), t, curve)
     if len(acne) == 0 or len(clear) == 0:
         return AffectedCurve()
-    cuts = np.expm1(np.linspace(0.02, 3, 120))
-    score = [float((acne >= c).mean()) + 2 * min(float((clear < c).mean()), 0.97) for c in cuts]
-    return AffectedCurve(middle=round(float(cuts[int(np.argmax(score))]), 3), slope=2.0)
+    cuts = np.geomspace(0.02, 20, 140)
+    score = np.array([float((acne >= c).mean()) + 2 * min(float((clear < c).mean()), 0.97) for c in cuts])
+    best = cuts[score >= score.max() - 0.005]
+    middle = float(np.sqrt(best[0] * best[-1]))  # as far from either side as the photos allow
+    return AffectedCurve(middle=round(middle, 3), slope=2.0)
 
 
 def fit(train: Readings, val: Readings, provenance: str) -> Calibration:
