@@ -9,7 +9,6 @@ from comedo.calibration import AffectedCurve, SeverityCurve
 from comedo.grading.severity import burden
 from comedo.types import Grade, Lesion
 
-
 _OFFSET = 0.05  # burden of one doubtful lesion: keeps the logarithm finite on clear skin
 
 
