@@ -30,7 +30,7 @@ def test_the_shipped_lesion_recipe_is_the_default_plan():
     recipe = read_recipe(RECIPES / "lesion-map.yaml")
     assert isinstance(recipe, LesionRecipe)
     assert recipe.crops == CropPlan()
-    assert recipe.schedule == Schedule(steps=9000, minutes=88)
+    assert recipe.schedule == Schedule(steps=9000, minutes=80)
     assert len(set(recipe.data.masks_held_back)) == 24
 
 

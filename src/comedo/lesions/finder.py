@@ -52,7 +52,10 @@ class LesionFinder:
             for i in range(len(peaks))
         ]
         active = np.array([lesion.active for lesion in found] + [True])
-        mask = (owner >= 0) & active[owner] if len(found) else np.zeros(owner.shape, bool)
+        # Mask without a centre of its own is lesion too (merged or faint ones); only marks take theirs
+        # away. Discs of lesions without a mask stay out: they lower Dice on hand-made masks.
+        of_mark = (owner >= 0) & ~active[owner]
+        mask = canvas.skin & (canvas.maps[MASK] >= self.thresholds.mask) & ~of_mark
         order = sorted(range(len(found)), key=lambda i: (round(found[i].center_xy[1]), found[i].center_xy[0]))
         numbered = [replace(found[i], id=n) for n, i in enumerate(order, start=1)]
         return LesionReading(tuple(numbered), _mask_to_photo(mask, canvas, photo))
