@@ -17,15 +17,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import simplejpeg
 from rich.console import Console
 from rich.table import Table
 
 from comedo.build import default_analyzer
+from comedo.inference import WEIGHTS, Network
 from comedo.lesions.counting import count_lesions
 from comedo.lesions.finder import measure_peaks
 from comedo.lesions.network import draw_canvas, read_face
@@ -34,7 +37,8 @@ from comedo.photo import read_photo
 from comedo.photo.quality import assess
 from comedo.report.overlay import draw_overlay
 from comedo.report.pictures import mask_png
-from comedo.synthetic import FaceSpec, render
+from comedo.synthetic import sample_face
+from comedo.types import Image
 
 SIZES = {"12 MP": (3024, 4032), "1 MP": (864, 1152)}
 
@@ -54,6 +58,49 @@ def gemm_gflops(rounds: int) -> float:
     """Rate of a single-precision matrix product on all cores, as NumPy's BLAS does it."""
     a = np.random.default_rng(0).standard_normal((1536, 1536), np.float32)
     return 2 * 1536**3 / median_ms(lambda: a @ a, rounds) / 1e6
+
+
+def gflops(name: str, shapes: list[tuple[int, ...]]) -> float:
+    """Multiplications and additions of a network's convolutions over some pictures (H, W, 3), in 10^9."""
+    total = 0.0
+    for height, width, _ in shapes:
+        model = onnx.load(str(WEIGHTS / f"{name}.onnx"))
+        for axis, value in enumerate((1, height, width, 3)):
+            model.graph.input[0].type.tensor_type.shape.dim[axis].dim_value = value
+        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+        sizes = {
+            v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*graph.value_info, *graph.output)
+        }
+        weights = {i.name: i.dims for i in graph.initializer}
+        for node in graph.node:
+            if node.op_type == "Conv":
+                _, inputs, *kernel = weights[node.input[1]]
+                total += 2 * float(np.prod(sizes[node.output[0]])) * inputs * float(np.prod(kernel))
+    return total / 1e9
+
+
+class Watched:
+    """A network that remembers the sizes of its pictures."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.name, self.shapes = network, network.name, []
+
+    def run(self, image: Image) -> np.ndarray:
+        """Evaluate one picture."""
+        self.shapes.append(image.shape)
+        return self.network.run(image)
+
+
+def network_limits(jpeg: bytes, rate: float) -> tuple[float, float]:
+    """Milliseconds that the two networks' arithmetic takes at the rate of the matrix product."""
+    analyzer = default_analyzer()
+    photo = read_photo(jpeg, name="bench")
+    face_net, lesion_net = Watched(analyzer.mapper.network), Watched(analyzer.finder.network)
+    face = replace(analyzer.mapper, network=face_net).find(photo)
+    read_face(lesion_net, photo, face)
+    names = ("face-map", face_net), ("lesion-map", lesion_net)
+    first, second = (1000 * gflops(name, net.shapes) / rate for name, net in names)
+    return first, second
 
 
 def measure(jpeg: bytes, rounds: int) -> list[tuple[str, float]]:
@@ -100,10 +147,12 @@ def main() -> None:
     table = Table("stage", *(f"{size}, ms" for size in SIZES), *(f"{size}, x limit" for size in SIZES))
     rows: dict[str, list[float]] = {}
     cold: dict[str, tuple[float, float]] = {}
+    jpegs = []
+    face = sample_face().image
     for size, (width, height) in SIZES.items():
-        small = render(FaceSpec(width=1512, height=2016)).image
-        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+        image = cv2.resize(face, (width, height), interpolation=cv2.INTER_CUBIC)
         jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality=92, colorsubsampling="420")
+        jpegs.append(jpeg)
         for index, (_, value) in enumerate(measure(jpeg, rounds)):
             rows.setdefault(str(index), []).append(value)
         names = [name for name, _ in measure(jpeg, 1)]
@@ -111,13 +160,22 @@ def main() -> None:
             handle.write(jpeg)
             handle.flush()
             cold[size] = cold_command(Path(handle.name), 3)
+    rate = gemm_gflops(rounds)
+    limits = {"face map": [], "face to one scale + lesion network": []}
+    for jpeg in jpegs:
+        for name, value in zip(limits, network_limits(jpeg, rate), strict=True):
+            limits[name].append(value)
     for index, values in rows.items():
-        limits = rows["0"]
-        ratios = [f"{v / limit:.2f}" for v, limit in zip(values, limits, strict=True)]
-        table.add_row(names[int(index)], *(f"{v:.1f}" for v in values), *ratios)
+        name = names[int(index)]
+        best = limits.get(name, rows["0"])
+        ratios = [f"{v / limit:.2f}" for v, limit in zip(values, best, strict=True)]
+        table.add_row(name, *(f"{v:.1f}" for v in values), *ratios)
     console = Console()
     console.print(table)
-    console.print(f"matrix product: {gemm_gflops(rounds):.0f} GFLOP/s on all cores")
+    console.print(
+        f"Limit of the networks: their convolutions at the rate of a matrix product, {rate:.0f} GFLOP/s on all"
+    )
+    console.print("cores; of all else: decoding the file with libjpeg-turbo.")
     for size, (seconds, memory) in cold.items():
         console.print(f"comedo analyze, {size}, cold: {seconds:.2f} s, peak {memory:.0f} MB")
 
