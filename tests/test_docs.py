@@ -90,7 +90,7 @@ def test_commands_and_their_options_exist(block, line):
     found = [c for c in (p.commands.get(words[1]) for p in places) if c is not None]
     assert found, f"no command {words[1]}"
     known = {option for parameter in found[0].params for option in parameter.opts}
-    assert {w for w in words[2:] if w.startswith("-")} <= known
+    assert {w for w in words[2:] if w.startswith("-") and w != "-"} <= known
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
