@@ -16,7 +16,7 @@ from comedo.grading import grade_all
 from comedo.grading.acne import grade_affected
 from comedo.grading.severity import grade_severity
 from comedo.lesions import LesionFinder, count_lesions
-from comedo.lesions.counting import CONVENTIONS, measure_coverage
+from comedo.lesions.counting import check_convention, counted, measure_coverage
 from comedo.photo import read_photo
 from comedo.photo.quality import assess
 from comedo.types import FaceAnalysis, FaceMap, Photo, Quality, Verdict
@@ -53,8 +53,7 @@ class Analyzer:
             NoFaceFound: There is no face in it.
             ValueError: There is no such counting convention.
         """
-        if convention not in CONVENTIONS:
-            raise ValueError(f"no counting convention {convention!r}; choose one of {', '.join(CONVENTIONS)}")
+        check_convention(convention)
         photo = source if isinstance(source, Photo) else read_photo(source, name=name)
         face = self.mapper.find(photo)
         quality = assess(photo, face)
@@ -79,7 +78,7 @@ class Analyzer:
         # Clinical scales were made by people who count what is conspicuous: on ACNE04 the bands of the
         # "visible" counts agree with the grade in 30 % of the photos, those of v1 in all.
         clinical = count_lesions(reading.lesions, face, self.calibration, convention="acne04-v1")
-        conspicuous = tuple(x for x in reading.lesions if CONVENTIONS["acne04-v1"](x, self.calibration))
+        conspicuous = counted(reading.lesions, self.calibration, "acne04-v1")
         grades = grade_all(conspicuous, clinical, face, extra={"severity": severity, "acne": affected})
         return FaceAnalysis(
             photo_name=photo.name,

@@ -65,7 +65,7 @@ def make_reading(
         inflamed=np.full(n, 0.9, np.float32),
     )
     truth = make_photo(source, number=number, active=circles[:true], sparse=circles[:conspicuous], grade=grade)
-    return Reading(truth, WIDTH, make_face(face_px=300.0), circles, peaks, np.full(n, 6.0), None, None)
+    return Reading(truth, WIDTH, make_face(face_px=300.0), circles, peaks, np.full(n, 6.0), None)
 
 
 def clinic(grades: bool = False, split_seed: int = 0) -> list[Reading]:
@@ -100,7 +100,7 @@ def test_marks_are_told_apart_by_the_bias_that_separates_them():
         )
         inflamed = (np.arange(10, 20) % 2).astype(np.float32)
         truth = make_photo("typed", number=number, active=circles[10:], marks=circles[:10], inflamed=inflamed)
-        return Reading(truth, WIDTH, make_face(), circles, peaks, np.zeros(20), None, None)
+        return Reading(truth, WIDTH, make_face(), circles, peaks, np.zeros(20), None)
 
     fitted = calibrate.fit_thresholds([*clinic(), *(typed(n) for n in range(2))])
     tallies, called_active = calibrate.type_tallies([typed(9)], fitted)

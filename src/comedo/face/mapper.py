@@ -67,7 +67,7 @@ class FaceMapper:
             found = _accept(look)
             if found is not None:
                 others = sum(_rivals(cells, c) for i, c in enumerate(candidates) if i != index)
-                return _describe(look, found, photo, others)
+                return _describe(look, *found, photo, others)
         raise NoFaceFound(
             "no face was found in the photo; take it in even light, the whole face in the frame, nothing over it"
         )
@@ -117,8 +117,8 @@ def _rivals(largest: tuple[int, int, int, int], other: tuple[int, int, int, int]
     return min(other[2] - other[0], other[3] - other[1]) > 0.35 * size and gap > 0.1 * size
 
 
-def _accept(look: _Look) -> NDArray[np.uint8] | None:
-    """Labels (2n, 2n) with the largest face only, or None when this is no face."""
+def _accept(look: _Look) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
+    """Labels with the largest face only and probability of being face, (2n, 2n); None when this is no face."""
     labels, sure = _likeliest(look)
     face = (labels >= Part.FOREHEAD) & (labels <= Part.LIPS)
     count, parts, stats, _ = cv2.connectedComponentsWithStats(face.astype(np.uint8), connectivity=8)
@@ -133,7 +133,7 @@ def _accept(look: _Look) -> NDArray[np.uint8] | None:
     features = sum(int((labels == p).sum()) > 0.004 * mine.sum() for p in (Part.EYES, Part.BROWS, Part.NOSE, Part.LIPS))
     if share < _MIN_SHARE or score < _MIN_SCORE or features < _MIN_FEATURES:
         return None
-    return labels
+    return labels, sure
 
 
 def _likeliest(look: _Look) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -163,7 +163,7 @@ def _drop_crumbs(labels: NDArray[np.uint8], *, smallest: float = 0.12) -> None:
                 labels[pieces == piece] = Part.OTHER
 
 
-def _describe(look: _Look, labels: NDArray[np.uint8], photo: Photo, others: int) -> FaceMap:
+def _describe(look: _Look, labels: NDArray[np.uint8], sure: NDArray[np.float32], photo: Photo, others: int) -> FaceMap:
     side = labels.shape[0]
     x0, y0, x1, _ = look.box_xyxy
     to_photo = cv2.invertAffineTransform(crop_affine(look.box_xyxy, labels.shape[:2]))
@@ -172,7 +172,6 @@ def _describe(look: _Look, labels: NDArray[np.uint8], photo: Photo, others: int)
     cells = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
     unit = (x1 - x0) / side
     box = (x0 + cells[0] * unit, y0 + cells[1] * unit, x0 + cells[2] * unit, y0 + cells[3] * unit)
-    fine = cv2.resize(look.face, (side, side), interpolation=cv2.INTER_LINEAR)
     landmarks = pose.find_landmarks(labels, np.asarray(to_photo, np.float64))
     yaw = pose.yaw_deg(labels)
     scale = pose.millimetres(landmarks, yaw)
@@ -186,6 +185,6 @@ def _describe(look: _Look, labels: NDArray[np.uint8], photo: Photo, others: int)
         mm_per_px=scale[0],
         mm_per_px_error=scale[1],
         face_px=pose.face_px(landmarks, box),
-        score=float(fine[face].mean()),
+        score=float(sure[face].mean()),
         other_faces=int(others),
     )

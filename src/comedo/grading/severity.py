@@ -12,17 +12,19 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from comedo.calibration import SeverityCurve
 from comedo.types import Grade, Lesion
 
+Floats = NDArray[np.float64]
 LEVELS = ("Clear", "Almost clear", "Mild", "Moderate", "Severe")
 
 # Eye line to lips of an adult face, millimetres: turns a size relative to the face into one that
 # does not need both eyes. It only has to be the same for all photos.
-FACE_MM = 65.0
-LARGE_FROM_MM = 3.0
-RED_FROM = 4.0
+_FACE_MM = 65.0
+_LARGE_FROM_MM = 3.0
+_RED_FROM = 4.0
 _Z90 = 1.645
 
 
@@ -30,10 +32,31 @@ def burden_of(lesion: Lesion, face_px: float, curve: SeverityCurve) -> float:
     """What one lesion adds; nothing for a mark, more for a conspicuous, large or red lesion."""
     if not lesion.active:
         return 0.0
-    size = max(0.0, lesion.diameter_px / max(face_px, 1.0) * FACE_MM - LARGE_FROM_MM)
-    red = max(0.0, (lesion.redness or 0.0) - RED_FROM)
-    seen = lesion.conspicuity or 0.0
-    return curve.faint + seen * (curve.conspicuous + curve.large * size + curve.red * red)
+    weights = burden_weights(
+        np.array([lesion.diameter_px]),
+        np.array([lesion.redness or 0.0]),
+        np.array([lesion.conspicuity or 0.0]),
+        face_px,
+        curve,
+    )
+    return float(weights[0])
+
+
+def burden_weights(
+    diameter_px: Floats, redness: Floats, conspicuity: Floats, face_px: float, curve: SeverityCurve
+) -> Floats:
+    """What active lesions add, (N,); the calibration fits the curve with the same sum.
+
+    Args:
+        diameter_px: (N,) photo pixels.
+        redness: (N,) CIELAB a* above the skin around; 0 where not assessed.
+        conspicuity: (N,) in [0, 1].
+        face_px: Eye line to lips, photo pixels.
+        curve: The weights.
+    """
+    size = np.maximum(0.0, diameter_px / max(face_px, 1.0) * _FACE_MM - _LARGE_FROM_MM)
+    red = np.maximum(0.0, redness - _RED_FROM)
+    return curve.faint + conspicuity * (curve.conspicuous + curve.large * size + curve.red * red)
 
 
 def burden(lesions: Sequence[Lesion], face_px: float, curve: SeverityCurve) -> float:

@@ -23,6 +23,21 @@ CONVENTIONS: Mapping[str, Callable[[Lesion, Calibration], bool]] = MappingProxyT
 _VISIBLE_SHARE = 0.01  # of the face's skin that a region must have to be counted in
 
 
+def check_convention(convention: str) -> None:
+    """Refuse a convention that has no name in `CONVENTIONS`.
+
+    Raises:
+        ValueError: There is no such convention.
+    """
+    if convention not in CONVENTIONS:
+        raise ValueError(f"no counting convention {convention!r}; choose one of {', '.join(CONVENTIONS)}")
+
+
+def counted(lesions: Sequence[Lesion], calibration: Calibration, convention: str) -> tuple[Lesion, ...]:
+    """The lesions that count under a convention."""
+    return tuple(x for x in lesions if CONVENTIONS[convention](x, calibration))
+
+
 def count_lesions(
     lesions: Sequence[Lesion], face: FaceMap, calibration: Calibration, *, convention: str = "visible"
 ) -> Counts:
@@ -31,19 +46,18 @@ def count_lesions(
     Raises:
         ValueError: If the convention has no name in `CONVENTIONS`.
     """
-    if convention not in CONVENTIONS:
-        raise ValueError(f"no counting convention {convention!r}; choose one of {', '.join(CONVENTIONS)}")
-    counted = [x for x in lesions if CONVENTIONS[convention](x, calibration)]
+    check_convention(convention)
+    mine = counted(lesions, calibration, convention)
     noise = calibration.count_noise[convention]
     least_px = _VISIBLE_SHARE * max(face.skin_area_px, 1)
     visible = {r for r in Region if face.region_area_px(r) > least_px}
     return Counts(
         convention=convention,
-        total=len(counted),
-        interval_90=noise.interval(len(counted)),
-        by_group={g: sum(x.group is g for x in counted) for g in Group if g is not Group.MARK},
-        by_kind={k: sum(x.kind is k for x in counted) for k in Kind if k is not Kind.MARK},
-        by_region={r: sum(x.region is r for x in counted) if r in visible else None for r in Region},
+        total=len(mine),
+        interval_90=noise.interval(len(mine)),
+        by_group={g: sum(x.group is g for x in mine) for g in Group if g is not Group.MARK},
+        by_kind={k: sum(x.kind is k for x in mine) for k in Kind if k is not Kind.MARK},
+        by_region={r: sum(x.region is r for x in mine) if r in visible else None for r in Region},
     )
 
 

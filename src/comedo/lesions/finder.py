@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.calibration import RED_MIDDLE, Thresholds
-from comedo.geometry import apply, scale_of
+from comedo.geometry import apply, compose, scale_of
 from comedo.inference import Network
 from comedo.lesions.kinds import Evidence, KindClassifier, kind_probs, likeliest_kind, measure_evidence
-from comedo.lesions.network import MASK, STRIDE, Canvas, read_face
+from comedo.lesions.network import CELLS_TO_CANVAS, MASK, STRIDE, Canvas, read_face
 from comedo.lesions.peaks import Peaks, find_peaks
 from comedo.types import FaceMap, Group, Lesion, Mask, Photo, Region
 
@@ -47,8 +47,9 @@ class LesionFinder:
         )
         red = inflamed_probability(peaks.inflamed, np.array([e.redness for e in evidence], float), self.thresholds)
         groups = [self._groups(peaks, i, float(red[i])) for i in range(len(peaks))]
+        regions = _regions(canvas, peaks)
         found = [
-            self._lesion(canvas, peaks, i, groups[i], evidence[i], float(areas[i]), face.mm_per_px)
+            self._lesion(canvas, peaks, i, groups[i], evidence[i], float(areas[i]), regions[i], face.mm_per_px)
             for i in range(len(peaks))
         ]
         active = np.array([lesion.active for lesion in found] + [True])
@@ -62,9 +63,7 @@ class LesionFinder:
 
     def choose(self, peaks: Peaks) -> Peaks:
         """Keep the peaks that reach the cut-off of what they are."""
-        t = self.thresholds
-        is_mark = peaks.mark * t.mark_bias > peaks.active
-        return peaks.take(np.where(is_mark, peaks.mark >= t.mark, peaks.active >= t.active))
+        return peaks.take(is_reported(peaks, self.thresholds))
 
     def _groups(self, peaks: Peaks, i: int, red: float) -> dict[Group, float]:
         mark = float(peaks.mark[i]) * self.thresholds.mark_bias
@@ -83,6 +82,7 @@ class LesionFinder:
         groups: dict[Group, float],
         evidence: Evidence,
         area: float,
+        region: Region | None,
         mm_per_px: float | None,
     ) -> Lesion:
         mark = groups[Group.MARK] > 0.5
@@ -92,7 +92,6 @@ class LesionFinder:
         unit = scale_of(canvas.to_photo)
         x, y = (float(v) for v in apply(canvas.to_photo, peaks.xy[i : i + 1].astype(np.float64))[0])
         radius = float(peaks.radius[i]) * unit
-        column, row = _cells(peaks, canvas.parts.shape)[i]
         return Lesion(
             id=0,
             box_xyxy=(x - radius, y - radius, x + radius, y + radius),
@@ -105,10 +104,21 @@ class LesionFinder:
             group_probs=groups,
             kind=likeliest_kind(group, kinds),
             kind_probs=kinds,
-            region=_REGION_OF_PART.get(int(canvas.parts[row, column])),
+            region=region,
             redness=evidence.redness,
             conspicuity=float(peaks.sparse[i]),
         )
+
+
+def is_mark(peaks: Peaks, thresholds: Thresholds) -> NDArray[np.bool_]:
+    """Which candidates are marks rather than active lesions, (N,)."""
+    return np.asarray(peaks.mark * thresholds.mark_bias > peaks.active)
+
+
+def is_reported(peaks: Peaks, thresholds: Thresholds) -> NDArray[np.bool_]:
+    """Which candidates reach the cut-off of what they are, (N,)."""
+    reached = np.where(is_mark(peaks, thresholds), peaks.mark >= thresholds.mark, peaks.active >= thresholds.active)
+    return np.asarray(reached, np.bool_)
 
 
 def inflamed_probability(
@@ -162,6 +172,12 @@ def _cells(peaks: Peaks, shape: tuple[int, ...]) -> NDArray[np.intp]:
     return np.clip(np.floor((peaks.xy + 0.5) / STRIDE).astype(np.intp), 0, [shape[1] - 1, shape[0] - 1])
 
 
+def _regions(canvas: Canvas, peaks: Peaks) -> list[Region | None]:
+    """The region in which each centre lies."""
+    cells = _cells(peaks, canvas.parts.shape)
+    return [_REGION_OF_PART.get(int(part)) for part in canvas.parts[cells[:, 1], cells[:, 0]]]
+
+
 def measure_peaks(canvas: Canvas, peaks: Peaks, mm_per_canvas_px: float | None) -> list[Evidence]:
     """Colour and relief of every lesion, on small CIELAB patches of the canvas."""
     h, w = canvas.image.shape[:2]
@@ -191,8 +207,7 @@ def _mask_to_photo(mask: NDArray[np.bool_], canvas: Canvas, photo: Photo) -> Mas
     ys, xs = np.nonzero(mask)
     if len(xs) == 0:
         return full
-    half = (STRIDE - 1) / 2
-    cells_to_photo = canvas.to_photo @ np.array([[STRIDE, 0, half], [0, STRIDE, half], [0, 0, 1.0]])
+    cells_to_photo = compose(canvas.to_photo, CELLS_TO_CANVAS)
     low = np.floor(cells_to_photo @ [xs.min() - 1, ys.min() - 1, 1]).astype(int)
     high = np.ceil(cells_to_photo @ [xs.max() + 1, ys.max() + 1, 1]).astype(int)
     x0, y0 = max(0, low[0]), max(0, low[1])

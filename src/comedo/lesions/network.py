@@ -8,13 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.geometry import Affine, crop_affine, invert, sample_crop, tile_canvas
+from comedo.geometry import Affine, compose, crop_affine, invert, sample_crop, tile_canvas
 from comedo.inference import Network, run_many
 from comedo.types import Box, FaceMap, Image, Part, Photo, Region
 
 # Channels of the network's output, in the order it was trained with (comedo.training.lesion_model).
 MASK, ACTIVE, MARK, SPARSE, INFLAMED, RADIUS = range(6)
 STRIDE = 2
+
+# From cells of the output to canvas pixels: cell k shows pixels 2k and 2k + 1.
+CELLS_TO_CANVAS: Affine = np.array([[STRIDE, 0.0, (STRIDE - 1) / 2], [0.0, STRIDE, (STRIDE - 1) / 2]])
 
 # Eye line to lips in pixels of the canvas: the median of the ACNE04 crops at their own size, to
 # which all training photos were brought.
@@ -108,11 +111,10 @@ def _blend(
 
 def _parts_on_canvas(face: FaceMap, to_photo: Affine, size_hw: tuple[int, int]) -> NDArray[np.uint8]:
     """The face map's labels at the resolution of the network's output."""
-    cells_to_canvas = np.array([[STRIDE, 0.0, (STRIDE - 1) / 2], [0.0, STRIDE, (STRIDE - 1) / 2], [0, 0, 1.0]])
-    full = np.vstack([invert(face.to_photo), [0, 0, 1]]) @ np.vstack([to_photo, [0, 0, 1]]) @ cells_to_canvas
+    cells_to_face = compose(invert(face.to_photo), compose(to_photo, CELLS_TO_CANVAS))
     warped = cv2.warpAffine(
         face.parts,
-        full[:2],
+        cells_to_face,
         (size_hw[1], size_hw[0]),
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
         borderValue=int(Part.BACKGROUND),

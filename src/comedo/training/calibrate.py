@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.calibration import AffectedCurve, Calibration, CountNoise, SeverityCurve, Thresholds
-from comedo.grading.severity import FACE_MM, LARGE_FROM_MM, RED_FROM, severity_of
-from comedo.lesions.finder import inflamed_probability
+from comedo.geometry import compose
+from comedo.grading.severity import burden_weights, severity_of
+from comedo.lesions.finder import inflamed_probability, is_mark, is_reported
+from comedo.lesions.network import CELLS_TO_CANVAS, MASK
 from comedo.training.metrics.matching import match_centres
 from comedo.training.metrics.ordinal import weighted_kappa
 from comedo.training.metrics.tally import Tally
@@ -31,14 +33,9 @@ def of_source(readings: Readings, *sources: str) -> list[Reading]:
     return [r for r in readings if r.truth.source in sources]
 
 
-def is_mark(reading: Reading, t: Thresholds) -> NDArray[np.bool_]:
-    """Which candidates are called marks."""
-    return np.asarray(reading.peaks.mark * t.mark_bias > reading.peaks.active)
-
-
 def reported(reading: Reading, t: Thresholds) -> NDArray[np.bool_]:
     """Which candidates are reported as active lesions."""
-    return np.asarray((reading.peaks.active >= t.active) & ~is_mark(reading, t))
+    return is_reported(reading.peaks, t) & ~is_mark(reading.peaks, t)
 
 
 def active_tally(readings: Readings, t: Thresholds) -> Tally:
@@ -62,9 +59,9 @@ def type_tallies(readings: Readings, t: Thresholds) -> tuple[tuple[Tally, Tally,
         assert true_active is not None
         assert true_marks is not None
         assert true_red is not None
-        called_mark = is_mark(r, t)
+        called_mark = is_mark(r.peaks, t)
         score = np.where(called_mark, r.peaks.mark, r.peaks.active)
-        keep = np.where(called_mark, r.peaks.mark >= t.mark, r.peaks.active >= t.active)
+        keep = is_reported(r.peaks, t)
         red = inflamed_probability(r.peaks.inflamed, r.redness, t) >= 0.5
         found = (keep & ~called_mark & ~red, keep & ~called_mark & red, keep & called_mark)
         true = (true_active[true_red == 0], true_active[true_red == 1], true_marks)
@@ -140,12 +137,12 @@ def mask_dice(readings: Readings, t: Thresholds) -> float | None:
     values = []
     for r in readings:
         true, canvas = r.truth.read_mask(), r.canvas
-        if true is None or canvas is None or r.mask_probs is None:
+        if true is None or canvas is None:
             continue
-        cells = canvas.to_photo @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1.0]])
+        cells = compose(canvas.to_photo, CELLS_TO_CANVAS)
         size = (canvas.skin.shape[1], canvas.skin.shape[0])
         on_canvas = cv2.warpAffine(true, cells, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) >= 0.5
-        found = (r.mask_probs >= t.mask) & canvas.skin
+        found = (canvas.maps[MASK] >= t.mask) & canvas.skin
         whole = int(found.sum() + on_canvas.sum())
         values.append(2 * int((found & on_canvas).sum()) / whole if whole else 1.0)
     return float(np.mean(values)) if values else None
@@ -180,10 +177,9 @@ def burdens(readings: Readings, t: Thresholds, curve: SeverityCurve) -> NDArray[
     totals = []
     for r in readings:
         chosen = reported(r, t)
-        size = np.clip(2 * r.circles[chosen, 2] / max(r.face.face_px, 1.0) * FACE_MM - LARGE_FROM_MM, 0, None)
-        red = np.clip(np.nan_to_num(r.redness[chosen]) - RED_FROM, 0, None)
-        seen = r.peaks.sparse[chosen]
-        totals.append(float((curve.faint + seen * (curve.conspicuous + curve.large * size + curve.red * red)).sum()))
+        diameter, seen = 2.0 * r.circles[chosen, 2].astype(np.float64), r.peaks.sparse[chosen].astype(np.float64)
+        redness = np.nan_to_num(r.redness[chosen])
+        totals.append(float(burden_weights(diameter, redness, seen, r.face.face_px, curve).sum()))
     return np.array(totals)
 
 

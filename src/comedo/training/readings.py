@@ -12,7 +12,7 @@ from rich.progress import track
 from comedo.errors import NoFaceFound
 from comedo.geometry import apply, scale_of
 from comedo.lesions.finder import measure_peaks
-from comedo.lesions.network import MASK, Canvas, read_face
+from comedo.lesions.network import Canvas, read_face
 from comedo.lesions.peaks import Peaks, find_peaks
 from comedo.pipeline import Analyzer
 from comedo.training.lesion_data import LesionPhoto
@@ -31,8 +31,7 @@ class Reading:
     circles: NDArray[np.float32]  # (N, 3) x, y, radius in photo pixels
     peaks: Peaks
     redness: NDArray[np.float64]  # (N,), NaN where there is no skin around to compare with
-    mask_probs: NDArray[np.float32] | None  # (h, w) of the canvas, kept for photos with hand-made masks
-    canvas: Canvas | None
+    canvas: Canvas | None  # kept for photos with hand-made masks
 
 
 def read_all(analyzer: Analyzer, photos: Sequence[LesionPhoto]) -> tuple[list[Reading], list[LesionPhoto]]:
@@ -60,7 +59,6 @@ def read_one(analyzer: Analyzer, truth: LesionPhoto, photo: Photo, face: FaceMap
     evidence = measure_peaks(canvas, peaks, None)
     centres = apply(canvas.to_photo, peaks.xy.astype(np.float64))
     radius = peaks.radius * scale_of(canvas.to_photo)
-    keep = truth.mask_path is not None
     return Reading(
         truth=truth,
         width=photo.width,
@@ -68,6 +66,5 @@ def read_one(analyzer: Analyzer, truth: LesionPhoto, photo: Photo, face: FaceMap
         circles=np.concatenate([centres, radius[:, None]], 1).astype(np.float32),
         peaks=peaks,
         redness=np.array([np.nan if e.redness is None else e.redness for e in evidence], np.float64),
-        mask_probs=canvas.maps[MASK].copy() if keep else None,
-        canvas=canvas if keep else None,
+        canvas=None if truth.mask_path is None else canvas,
     )
