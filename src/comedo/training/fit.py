@@ -29,6 +29,7 @@ class Schedule:
     warmup: int = 100  # steps of rising learning rate
     rate: float = 1.5e-3  # peak learning rate of the decoder
     encoder_share: float = 0.5  # the pretrained encoder learns at this share of it
+    frozen_stages: int = 0  # first stages of the encoder that stay as they start, with the stem; 0 for none
     weight_decay: float = 1e-2
     average: float = 0.998  # of the exponential moving average that is validated and shipped
     save_every_s: float = 180.0  # seconds between checkpoints

@@ -122,6 +122,7 @@ def _fresh(recipe: AnyRecipe, data: Path, batches: Batches) -> UNet:
         if not weights.exists():
             raise UnusableInput(f"no encoder weights {weights}; give the data folder, or --set pretrained=null")
         net.encoder.load_folded(weights)
+    net.encoder.freeze(recipe.schedule.frozen_stages)
     return net
 
 
