@@ -123,7 +123,7 @@ class Encoder(nn.Module):
     def _frozen_parts(self) -> list[nn.Module]:
         return [self.stem, *list(self.stages)[: self._frozen]] if self._frozen else []
 
-    def train(self, mode: bool = True) -> Encoder:  # noqa: FBT001, FBT002  (torch's signature)
+    def train(self, mode: bool = True) -> Encoder:
         """Set learning or evaluation, but for the frozen parts."""
         super().train(mode)
         for part in self._frozen_parts():
