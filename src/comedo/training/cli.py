@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -164,6 +165,9 @@ def evaluate(
         typer.Option(help="Find lesions of low score too: AP and the best threshold see them; grades are left out."),
     ] = False,
     threshold: Annotated[float | None, typer.Option(help="Report lesions of at least this score.")] = None,
+    tone: Annotated[
+        bool, typer.Option("--by-tone", help="Figures for lighter, intermediate and darker skin, as photographed.")
+    ] = False,
     rounds: Annotated[int, typer.Option(help="Draws of the bootstrap; 0 for no intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables for a model card here.")] = None,
@@ -184,6 +188,8 @@ def evaluate(
 
     - `comedo evaluate faces/celebamask --labels celebamask --markdown card.md`
 
+    - `comedo evaluate typed/annotations.json --by-tone`
+
     - `comedo evaluate clear_faces/` (faces found, lesions a photo, share called affected)
     """
     from comedo.training.evaluate import Plan, predict_all
@@ -193,7 +199,10 @@ def evaluate(
     from comedo.training.pictures import draw_worst
     from comedo.training.predictors import read_predictions
     from comedo.training.shipped import shipped_predictor
+    from comedo.training.skin_tone import by_tone
 
+    if tone and (sweep or predictions is not None):
+        raise UnusableInput("--by-tone needs the face maps of a whole analysis; leave --sweep and --predictions out")
     truth = _read_truth(data, photos, None if split == "all" else split, only, names, _read_types(types))
     found: list[Prediction | None]
     if predictions is not None:
@@ -202,6 +211,8 @@ def evaluate(
         predictor, cut = shipped_predictor(weights, sweep=sweep)
         threshold = cut if threshold is None else threshold
         name, found = predictor.name, predict_all(predictor, truth.photos, quiet=quiet)
+    if tone:
+        truth = replace(truth, photos=by_tone(truth.photos, found))
     plan = Plan(threshold=threshold, labels=labels.value, rounds=Rounds(rounds, seed), quiet=quiet)
     result = measure(truth, found, plan, data=data.name, split=split if data.is_file() else "all", predictor=name)
     sys.stdout.write(to_json(result) + "\n")
