@@ -11,18 +11,23 @@ from numpy.typing import NDArray
 from comedo.errors import NoFaceFound
 from comedo.face import pose
 from comedo.geometry import clip_box, crop_affine, sample_crop, square_around
-from comedo.inference import Network
+from comedo.inference import Network, run_many
 from comedo.types import Box, FaceMap, Image, Part, Photo, Region
 
 _COARSE, _CLOSE = 256, 320  # pixels of the two looks' squares; the network's output has half of that
 _GROW = 1.2  # the closer look's square over the face box
 _FACE = slice(Part.FOREHEAD, Part.LIPS + 1)
+_SKIN = [int(region.part) for region in Region]
+_REST = [int(part) for part in Part if int(part) not in _SKIN]
+_OTHER_SIDE = np.arange(len(Part))
+_OTHER_SIDE[[Part.LEFT_CHEEK, Part.RIGHT_CHEEK]] = Part.RIGHT_CHEEK, Part.LEFT_CHEEK
 
 # Found by measuring on validation faces and on pictures without faces: see MODEL_CARD.md.
 _MIN_CELLS = 18  # coarse cells of a candidate, about a face of a tenth of the frame
 _MIN_SCORE = 0.88  # mean probability over the face's pixels in the closer look
 _MIN_SHARE = 0.06  # of the closer look that must be face
 _MIN_FEATURES = 2  # of eyes, brows, nose and lips
+_CAUTION = 1.2  # times that the probability of skin must exceed that of anything else
 # Training weighted small parts up, so that the network says them too often: this weighs them back.
 # By part; chosen on validation faces.
 _PRIOR = np.array([1, 1, 1, 1, 1, 1, 0.4, 0.6, 0.5, 0.85], np.float32)[:, None, None]
@@ -72,23 +77,31 @@ class FaceMapper:
             "no face was found in the photo; take it in even light, the whole face in the frame, nothing over it"
         )
 
-    def _look(self, image: Image, square: Box, side: int) -> _Look:
+    def _look(self, image: Image, square: Box, side: int, *, mirrored: bool = False) -> _Look:
         x0, y0, x1, _ = (round(v) for v in square)
         edge = max(1, x1 - x0)
         exact = (float(x0), float(y0), float(x0 + edge), float(y0 + edge))
-        weighed = self.network.run(sample_crop(image, exact, (side, side))) * _PRIOR
+        crop = sample_crop(image, exact, (side, side))
+        weighed = (self._both_ways(crop) if mirrored else self.network.run(crop)) * _PRIOR
         return _Look(_inside_only(weighed / weighed.sum(axis=0), exact, image.shape[:2]), exact)
+
+    def _both_ways(self, crop: Image) -> NDArray[np.float32]:
+        """Mean of the picture's probabilities and its mirror image's; a second core makes the second one free."""
+        straight, mirrored = run_many(self.network, [crop, np.ascontiguousarray(crop[:, ::-1])])
+        return np.asarray((straight + mirrored[_OTHER_SIDE, :, ::-1]) / 2, np.float32)
 
     def _approach(self, image: Image, box: Box) -> _Look:
         """Look closer; once more when the first closer look shows that the box was off."""
-        look = self._look(image, square_around(box, _GROW), _CLOSE)
+        look = self._look(image, square_around(box, _GROW), _CLOSE, mirrored=True)
         blobs = _blobs(look.face > 0.5, _MIN_CELLS)
         if not blobs:
             return look
         better = look.to_photo(blobs[0])
         side = max(box[2] - box[0], box[3] - box[1])
         off = max(abs(a - b) for a, b in zip(box, better, strict=True)) / max(side, 1.0)
-        return self._look(image, square_around(better, _GROW), _CLOSE) if off > 0.12 else look
+        if off <= 0.12:
+            return look
+        return self._look(image, square_around(better, _GROW), _CLOSE, mirrored=True)
 
 
 def _inside_only(probs: NDArray[np.float32], square: Box, size_hw: tuple[int, ...]) -> NDArray[np.float32]:
@@ -142,13 +155,20 @@ def _likeliest(look: _Look) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     def finer(plane: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(cv2.resize(plane, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), np.float32)
 
-    best = finer(look.probs[0])
-    labels = np.zeros(best.shape, np.uint8)
-    for part in range(1, len(look.probs)):  # an argmax over the last axis costs several times as much
-        plane = finer(look.probs[part])
-        labels[plane > best] = part
-        np.maximum(best, plane, out=best)
-    return labels, finer(look.face)
+    def best_of(parts: list[int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        best = finer(look.probs[parts[0]])
+        labels = np.full(best.shape, parts[0], np.uint8)
+        for part in parts[1:]:  # an argmax over the last axis costs several times as much
+            plane = finer(look.probs[part])
+            labels[plane > best] = part
+            np.maximum(best, plane, out=best)
+        return labels, best
+
+    # Skin first, whichever region, then which region: else a seam of two regions loses to one rival.
+    region, _ = best_of(_SKIN)
+    other, likeliest = best_of(_REST)
+    skin = finer(np.asarray(look.probs[_SKIN].sum(axis=0), np.float32)) > _CAUTION * likeliest
+    return np.where(skin, region, other), finer(look.face)
 
 
 def _drop_crumbs(labels: NDArray[np.uint8], *, smallest: float = 0.12) -> None:
