@@ -107,6 +107,38 @@ def train(
 
 @app.command()
 @_plain_errors
+def quantize(
+    network: Annotated[str, typer.Argument(help="lesion-map or face-map.")],
+    weights: Annotated[Path, typer.Option(help="Folder of the network; its twin is written there.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
+    recipe: Annotated[str | None, typer.Option(help="Whose training pictures; by default the network's.")] = None,
+    pictures: Annotated[int, typer.Option(min=4, help="Training pictures for the ranges of the activations.")] = 96,
+    limit: Annotated[float, typer.Option(help="Largest mean difference; above it nothing is kept.")] = 0.05,
+) -> None:
+    """Write a network's twin in 8-bit integers, which CPUs with VNNI run almost twice as fast.
+
+    The run time takes the twin by itself where it is faster; `COMEDO_PRECISION=float32` forbids it. Measure
+    with `comedo evaluate` what it costs before you ship it.
+
+    For example:
+
+    - `comedo quantize lesion-map --data ~/acne --weights weights`
+    """
+    try:
+        from comedo.training.quantize import add_twin
+        from comedo.training.tasks import draw_pictures
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"quantising needs {error.name}: pip install 'comedo[train]'") from error
+    from comedo.training.recipe import read_recipe
+
+    number = pictures // 4 * 4
+    drawn = draw_pictures(read_recipe(find_recipe(recipe or network)), data, number + 8)
+    entry = add_twin(network, weights, drawn[:number], drawn[number:], limit=limit)
+    typer.echo(f"{weights / entry.file}: {entry.sha256}, {entry.parity:.4f} away in the mean", err=True)
+
+
+@app.command()
+@_plain_errors
 def calibrate(
     weights: Annotated[Path, typer.Option(help="Folder of both networks; calibration.json is written there.")],
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
