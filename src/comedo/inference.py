@@ -96,6 +96,22 @@ def run_many(network: Network, images: Sequence[Image]) -> Iterable[NDArray[np.f
     return list(_pool().map(network.run, images))
 
 
+def run_both_ways(
+    network: Network, images: Sequence[Image], *, channels: Sequence[int] | None = None
+) -> list[NDArray[np.float32]]:
+    """Mean of what the network says of each picture and of its mirror image.
+
+    Args:
+        network: Any.
+        images: (H, W, 3) uint8 RGB, sides multiples of 32.
+        channels: Which channel of the mirror image belongs to each channel; by default its own.
+    """
+    mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
+    outputs = list(run_many(network, [*images, *mirrored]))
+    order = slice(None) if channels is None else list(channels)
+    return [(one + two[order, :, ::-1]) / 2 for one, two in zip(outputs, outputs[len(images) :], strict=False)]
+
+
 @dataclass(frozen=True)
 class ModelCard:
     """One line of the manifest beside the weights."""

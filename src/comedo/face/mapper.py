@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -11,16 +12,18 @@ from numpy.typing import NDArray
 from comedo.errors import NoFaceFound
 from comedo.face import pose
 from comedo.geometry import clip_box, crop_affine, sample_crop, square_around
-from comedo.inference import Network, run_many
+from comedo.inference import Network, run_both_ways
 from comedo.types import Box, FaceMap, Image, Part, Photo, Region
+
+Probs = NDArray[np.float32]  # (10, n, n) by part
 
 _COARSE, _CLOSE = 256, 320  # pixels of the two looks' squares; the network's output has half of that
 _GROW = 1.2  # the closer look's square over the face box
 _FACE = slice(Part.FOREHEAD, Part.LIPS + 1)
 _SKIN = [int(region.part) for region in Region]
 _REST = [int(part) for part in Part if int(part) not in _SKIN]
-_OTHER_SIDE = np.arange(len(Part))
-_OTHER_SIDE[[Part.LEFT_CHEEK, Part.RIGHT_CHEEK]] = Part.RIGHT_CHEEK, Part.LEFT_CHEEK
+_SWAPPED = {Part.LEFT_CHEEK: Part.RIGHT_CHEEK, Part.RIGHT_CHEEK: Part.LEFT_CHEEK}
+_OTHER_SIDE = [int(_SWAPPED.get(part, part)) for part in Part]  # in a mirror image
 
 # Found by measuring on validation faces and on pictures without faces: see MODEL_CARD.md.
 _MIN_CELLS = 18  # coarse cells of a candidate, about a face of a tenth of the frame
@@ -37,7 +40,7 @@ _PRIOR = np.array([1, 1, 1, 1, 1, 1, 0.4, 0.6, 0.5, 0.85], np.float32)[:, None, 
 class _Look:
     """Probabilities of one square of the photo, (10, n, n), and where it lies."""
 
-    probs: NDArray[np.float32]
+    probs: Probs
     box_xyxy: Box
 
     @property
@@ -65,7 +68,7 @@ class FaceMapper:
             NoFaceFound: If there is no face, or none large enough to tell its parts.
         """
         frame = square_around((0.0, 0.0, float(photo.width), float(photo.height)), 1.0)
-        whole = self._look(photo.image, frame, _COARSE)
+        whole = self._look(photo.image, frame, _COARSE, self.network.run)
         candidates = _blobs(whole.face > 0.5, _MIN_CELLS)
         for index, cells in enumerate(candidates[:3]):
             look = self._approach(photo.image, whole.to_photo(cells))
@@ -77,22 +80,21 @@ class FaceMapper:
             "no face was found in the photo; take it in even light, the whole face in the frame, nothing over it"
         )
 
-    def _look(self, image: Image, square: Box, side: int, *, mirrored: bool = False) -> _Look:
+    def _look(self, image: Image, square: Box, side: int, probs_of: Callable[[Image], Probs]) -> _Look:
         x0, y0, x1, _ = (round(v) for v in square)
         edge = max(1, x1 - x0)
         exact = (float(x0), float(y0), float(x0 + edge), float(y0 + edge))
         crop = sample_crop(image, exact, (side, side))
-        weighed = (self._both_ways(crop) if mirrored else self.network.run(crop)) * _PRIOR
+        weighed = probs_of(crop) * _PRIOR
         return _Look(_inside_only(weighed / weighed.sum(axis=0), exact, image.shape[:2]), exact)
 
-    def _both_ways(self, crop: Image) -> NDArray[np.float32]:
-        """Mean of the picture's probabilities and its mirror image's; a second core makes the second one free."""
-        straight, mirrored = run_many(self.network, [crop, np.ascontiguousarray(crop[:, ::-1])])
-        return np.asarray((straight + mirrored[_OTHER_SIDE, :, ::-1]) / 2, np.float32)
+    def _both_ways(self, crop: Image) -> Probs:
+        """Of the crop and its mirror image: surer, and as fast where there are two cores."""
+        return run_both_ways(self.network, [crop], channels=_OTHER_SIDE)[0]
 
     def _approach(self, image: Image, box: Box) -> _Look:
         """Look closer; once more when the first closer look shows that the box was off."""
-        look = self._look(image, square_around(box, _GROW), _CLOSE, mirrored=True)
+        look = self._look(image, square_around(box, _GROW), _CLOSE, self._both_ways)
         blobs = _blobs(look.face > 0.5, _MIN_CELLS)
         if not blobs:
             return look
@@ -101,7 +103,7 @@ class FaceMapper:
         off = max(abs(a - b) for a, b in zip(box, better, strict=True)) / max(side, 1.0)
         if off <= 0.12:
             return look
-        return self._look(image, square_around(better, _GROW), _CLOSE, mirrored=True)
+        return self._look(image, square_around(better, _GROW), _CLOSE, self._both_ways)
 
 
 def _inside_only(probs: NDArray[np.float32], square: Box, size_hw: tuple[int, ...]) -> NDArray[np.float32]:
