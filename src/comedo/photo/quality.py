@@ -38,8 +38,6 @@ _BLACK = 12
 NOISE_FAIR, NOISE_POOR = 2.0, 6.0
 # Degrees. Beyond 40 the far cheek shows less than half of its width.
 YAW_FAIR = 40.0
-# A region with less than this share of the face's skin counts as not visible: the smallest, the nose, has 0.08.
-VISIBLE_SHARE = 0.015
 _BORDER_SHARE = 0.004  # of the photo's side: a face box this close to the frame is cut by it
 
 _SIDE_NAMES = ("left", "top", "right", "bottom")
@@ -181,8 +179,7 @@ def _framing(photo: Photo, face: FaceMap) -> Check:
 
 def _regions(face: FaceMap) -> Check:
     """Count the regions that can be measured; a turned face may hide one."""
-    least = max(1.0, VISIBLE_SHARE * face.skin_area_px)
-    missing = [region for region in Region if face.region_area_px(region) < least]
+    missing = [region for region in Region if region not in face.visible_regions]
     expected = len(Region) - (abs(face.yaw_deg or 0.0) > YAW_FAIR)
     names = ", ".join(region.value.replace("_", " ") for region in missing)
     advice = f"Show the whole face, hair held back and nothing in front of it: not visible: {names}."
