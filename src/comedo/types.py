@@ -162,7 +162,13 @@ class FaceMap:
 
 @dataclass(frozen=True)
 class Lesion:
-    """One lesion, in pixels of the original photo."""
+    """One lesion, in pixels of the original photo.
+
+    `box_xyxy` lies on edges of pixels, as COCO boxes do: x0 = 0 is the left edge of the first
+    column, x1 = width the right edge of the last, and the box is x1 - x0 wide. It is clipped to
+    the photo. `center_xy` counts whole pixels, as masks and drawings do: (0, 0) is the middle of
+    the first pixel, which lies at (0.5, 0.5) of the box's frame.
+    """
 
     id: int  # 1, 2, ... in reading order
     box_xyxy: Box
