@@ -157,6 +157,9 @@ def test_grain_does_not_make_a_blurred_photo_sharp(skin: tuple[int, int, int], d
         pytest.param(
             {"box_xyxy": (100.0, 0.0, 620.0, 900.0)}, "framing", "top and bottom", Verdict.FAIR, id="cut-twice"
         ),
+        pytest.param({"roll_deg": -35.0}, "roll", "tilted by 35 degrees", Verdict.FAIR, id="tilted"),
+        pytest.param({"roll_deg": 90.0}, "roll", "Turn the photo", Verdict.POOR, id="on-its-side"),
+        pytest.param({"roll_deg": -178.0}, "roll", "tilted by 178 degrees", Verdict.POOR, id="upside-down"),
         pytest.param({"other_faces": 2}, "faces", "of 3 faces", Verdict.FAIR, id="three-faces"),
     ],
 )
@@ -193,8 +196,9 @@ def test_a_turned_face_may_hide_one_region() -> None:
 
 
 def test_what_cannot_be_measured_is_none_and_no_fault() -> None:
-    quality = assess(make_photo(), make_face(yaw_deg=None, mm_per_px=None))
+    quality = assess(make_photo(), make_face(yaw_deg=None, roll_deg=None, mm_per_px=None))
     assert check(quality, "yaw").value is None
+    assert check(quality, "roll").value is None
     assert check(quality, "resolution").value == pytest.approx(520 / 140)
     assert quality.verdict is Verdict.GOOD
 
@@ -247,6 +251,7 @@ def test_checks_have_one_order_and_limits() -> None:
         "shadows",
         "noise",
         "yaw",
+        "roll",
         "framing",
         "regions",
         "faces",

@@ -44,6 +44,8 @@ _BLACK = 12
 NOISE_FAIR, NOISE_POOR = 2.0, 6.0
 # Degrees. Beyond 40 the far cheek shows less than half of its width.
 YAW_FAIR = 40.0
+# Degrees. The networks learnt heads tilted by up to 25; beyond 60 the photo lies on its side or upside down.
+ROLL_FAIR, ROLL_POOR = 30.0, 60.0
 _BORDER_SHARE = 0.004  # of the photo's side: a face box this close to the frame is cut by it
 
 _SIDE_NAMES = ("left", "top", "right", "bottom")
@@ -66,7 +68,8 @@ def assess(photo: Photo, face: FaceMap) -> Quality:
     checks = (
         _resolution(face),
         *_skin_checks(view),
-        _pose(face),
+        _yaw(face),
+        _roll(face),
         _framing(photo, face),
         _regions(face),
         _faces(face),
@@ -169,11 +172,17 @@ def _rms(values: NDArray[np.floating]) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def _pose(face: FaceMap) -> Check:
+def _yaw(face: FaceMap) -> Check:
     value = None if face.yaw_deg is None else abs(face.yaw_deg)
     side = "left" if (face.yaw_deg or 0) < 0 else "right"
     advice = f"Look into the camera, or add a photo from the other side: the {side} cheek is turned away."
     return _at_most("yaw", value, YAW_FAIR, np.inf, advice)
+
+
+def _roll(face: FaceMap) -> Check:
+    value = None if face.roll_deg is None else abs(face.roll_deg)
+    advice = f"Turn the photo until the face stands upright: it is tilted by {value or 0.0:.0f} degrees."
+    return _at_most("roll", value, ROLL_FAIR, ROLL_POOR, advice)
 
 
 def _framing(photo: Photo, face: FaceMap) -> Check:
