@@ -73,6 +73,7 @@ def calibrate(photos: Sequence[LesionPhoto], weights: Path, *, number: int, data
     write_calibration(before, weights)  # the analyzer wants one; the candidates do not depend on it
     analyzer = build_analyzer(weights)
     val_readings, val_faceless = read_all(analyzer, val)
+    _refuse_too_few([r.truth for r in val_readings])
     train_readings, train_faceless = read_all(analyzer, train)
     faceless = len(val_faceless) + len(train_faceless)
     text = provenance(analyzer.models, data, train_readings, val_readings, faceless)
@@ -85,8 +86,8 @@ def _refuse_too_few(val: Sequence[LesionPhoto]) -> None:
     marked = active_lesions(val)
     if marked < LEAST_LESIONS:
         raise UnusableInput(
-            f"calibration needs at least {LEAST_LESIONS} active lesions marked on whole faces of validation people, "
-            f"got {marked}; mark more photos whose split is val, or leave calibration.json as it is"
+            f"calibration needs at least {LEAST_LESIONS} active lesions marked on validation photos of whole faces, "
+            f"got {marked}; mark more photos of split val with a face that is found, or leave calibration.json as it is"
         )
 
 
