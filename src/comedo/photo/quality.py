@@ -1,9 +1,9 @@
 """The quality gate: can lesions be measured on this photo, and what would make it better.
 
-Every limit but those of sharpness and roll was set on 400 photos of five collections (a clinic's in two sizes, two of portraits,
-faces of four ancestries) and on the same photos made worse on purpose: at least 98 of 100 pass
-each check of the skin as they came. Nothing here asks how bright the skin is: dark skin in good
-light passes, light skin in the dark does not. A colour cast is no fault either.
+Every limit but those of sharpness and roll was set on 400 photos of five collections (a clinic's in
+two sizes, two of portraits, faces of four ancestries) and on the same photos made worse on purpose:
+at least 98 of 100 pass each check of the skin as they came. Nothing here asks how bright the skin
+is: dark skin in good light passes, light skin in the dark does not. A colour cast is no fault either.
 """
 
 from __future__ import annotations
