@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from builders import fresh_python
 from comedo.errors import ModelError
-from comedo.inference import read_manifest, read_weights, run_many, usable_cores
+from comedo.inference import choose_model, read_manifest, read_weights, run_many, usable_cores
 
 
 def write_model(folder: Path, data: bytes = b"weights", *, file: str = "m.onnx", digest: str | None = None) -> None:
@@ -106,3 +106,37 @@ if child == 0:
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert fresh_python(code).strip() == "0"
+
+
+def write_twins(folder: Path, *, twin_of: str) -> None:
+    entries = [
+        {"name": "m", "file": "m.onnx", "sha256": "aa"},
+        {"name": "m-int8", "file": "m-int8.onnx", "sha256": "bb", "data": {"twin_of": twin_of}},
+    ]
+    (folder / "manifest.json").write_text(json.dumps({"models": entries}))
+
+
+@pytest.mark.parametrize(
+    ("setting", "fast", "twin_of", "chosen"),
+    [
+        pytest.param("auto", False, "aa", "m", id="slow-integers"),
+        pytest.param("auto", True, "aa", "m-int8", id="fast-integers"),
+        pytest.param("float32", True, "aa", "m", id="forbidden"),
+        pytest.param("int8", False, "aa", "m-int8", id="asked-for"),
+        pytest.param("int8", True, "of another network", "m", id="stale-twin"),
+    ],
+)
+def test_the_twin_is_taken_where_it_is_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, fast: bool, twin_of: str, chosen: str
+) -> None:
+    write_twins(tmp_path, twin_of=twin_of)
+    monkeypatch.setenv("COMEDO_PRECISION", setting)
+    monkeypatch.setattr("comedo.inference.fast_integers", lambda: fast)
+    assert choose_model("m", tmp_path) == chosen
+
+
+def test_an_unknown_precision_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_twins(tmp_path, twin_of="aa")
+    monkeypatch.setenv("COMEDO_PRECISION", "float16")
+    with pytest.raises(ModelError, match="must be auto, float32 or int8, got 'float16'"):
+        choose_model("m", tmp_path)

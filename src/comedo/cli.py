@@ -157,6 +157,12 @@ def train(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
+def quantize(context: typer.Context) -> None:
+    """Write a network's faster twin in 8-bit integers; needs the extra train."""
+    _training("quantize", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
 def calibrate(context: typer.Context) -> None:
     """Fit cut-offs, count intervals and severity to trained networks; needs the extra train."""
     _training("calibrate", context.args)

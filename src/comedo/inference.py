@@ -20,6 +20,8 @@ from comedo.errors import ModelError
 from comedo.types import Image
 
 WEIGHTS = Path(__file__).parent / "weights"
+TWIN = "-int8"  # ends the name of a network's twin in 8-bit integers
+_PRECISION = "COMEDO_PRECISION"
 
 
 class Network(Protocol):
@@ -94,6 +96,22 @@ def run_many(network: Network, images: Sequence[Image]) -> Iterable[NDArray[np.f
     return list(_pool().map(network.run, images))
 
 
+def run_both_ways(
+    network: Network, images: Sequence[Image], *, channels: Sequence[int] | None = None
+) -> list[NDArray[np.float32]]:
+    """Mean of what the network says of each picture and of its mirror image.
+
+    Args:
+        network: Any.
+        images: (H, W, 3) uint8 RGB, sides multiples of 32.
+        channels: Which channel of the mirror image belongs to each channel; by default its own.
+    """
+    mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
+    outputs = list(run_many(network, [*images, *mirrored]))
+    order = slice(None) if channels is None else list(channels)
+    return [(one + two[order, :, ::-1]) / 2 for one, two in zip(outputs, outputs[len(images) :], strict=False)]
+
+
 @dataclass(frozen=True)
 class ModelCard:
     """One line of the manifest beside the weights."""
@@ -101,6 +119,7 @@ class ModelCard:
     name: str
     file: str
     sha256: str
+    twin_of: str | None = None  # hash of the network that this one computes in 8-bit integers
 
 
 def read_manifest(folder: Path = WEIGHTS) -> dict[str, ModelCard]:
@@ -112,7 +131,9 @@ def read_manifest(folder: Path = WEIGHTS) -> dict[str, ModelCard]:
     path = folder / "manifest.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["models"]
-        return {e["name"]: ModelCard(e["name"], e["file"], e["sha256"]) for e in entries}
+        return {
+            e["name"]: ModelCard(e["name"], e["file"], e["sha256"], e.get("data", {}).get("twin_of")) for e in entries
+        }
     except OSError as error:
         raise ModelError(
             f"the weights' manifest {path} cannot be read; reinstall comedo, or train and export models first"
@@ -148,7 +169,37 @@ def read_weights(name: str, folder: Path = WEIGHTS) -> tuple[bytes, str]:
     return data, f"{name}@sha256:{digest}"
 
 
+@cache
+def fast_integers() -> bool:
+    """Whether the CPU multiplies 8-bit integers in one step (VNNI); without it they are no faster than floats."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return False
+    return not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags)
+
+
+def wants_integers() -> bool:
+    """Whether networks run as their 8-bit twins: by the setting COMEDO_PRECISION, else by the CPU.
+
+    Raises:
+        ModelError: The setting is none of auto, float32, int8.
+    """
+    setting = os.environ.get(_PRECISION, "auto")
+    if setting not in ("auto", "float32", "int8"):
+        raise ModelError(f"{_PRECISION} must be auto, float32 or int8, got {setting!r}")
+    return setting == "int8" or (setting == "auto" and fast_integers())
+
+
+def choose_model(name: str, folder: Path = WEIGHTS) -> str:
+    """The network of that name or its 8-bit twin, whichever suits this machine."""
+    cards = read_manifest(folder)
+    twin = cards.get(f"{name}{TWIN}")
+    fits = name in cards and twin is not None and twin.twin_of == cards[name].sha256
+    return f"{name}{TWIN}" if fits and wants_integers() else name
+
+
 def load_network(name: str, folder: Path = WEIGHTS) -> OnnxNetwork:
-    """Load one model of the manifest, its hash checked."""
-    data, traced = read_weights(name, folder)
+    """Load one model of the manifest, or its 8-bit twin where that is faster; its hash is checked."""
+    data, traced = read_weights(choose_model(name, folder), folder)
     return OnnxNetwork(data, traced)

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from comedo import __version__
 from comedo.errors import ModelError
-from comedo.inference import read_manifest, usable_cores
+from comedo.inference import TWIN, choose_model, read_manifest, usable_cores
 from comedo.lesions.counting import CONVENTIONS
 from comedo.report.document import ANALYSIS_SCHEMA, ERROR_SCHEMA
 
@@ -35,7 +35,9 @@ def about() -> dict[str, object]:
 
 def _models() -> list[str]:
     try:
-        return [f"{card.name}@sha256:{card.sha256}" for card in read_manifest().values()]
+        cards = read_manifest()
+        used = [choose_model(name) for name in cards if not name.endswith(TWIN)]
+        return [f"{name}@sha256:{cards[name].sha256}" for name in used]
     except ModelError:
         return []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from functools import wraps
 from importlib.resources import files
@@ -111,6 +112,37 @@ def train(
 
 @app.command()
 @_plain_errors
+def quantize(
+    network: Annotated[str, typer.Argument(help="lesion-map or face-map.")],
+    weights: Annotated[Path, typer.Option(help="Folder of the network; its twin is written there.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
+    recipe: Annotated[str | None, typer.Option(help="Whose training pictures; by default the network's.")] = None,
+    pictures: Annotated[int, typer.Option(min=4, help="Training pictures for the ranges of the activations.")] = 96,
+    limit: Annotated[float, typer.Option(help="Largest mean difference; above it nothing is kept.")] = 0.05,
+) -> None:
+    """Write a network's twin in 8-bit integers, which CPUs with VNNI run almost twice as fast.
+
+    Needs `pip install "comedo[train]"`.
+
+    The run time takes the twin by itself where it is faster; `COMEDO_PRECISION=float32` forbids it. Measure
+    with `comedo evaluate` what it costs before you ship it.
+
+    For example:
+
+    - `comedo quantize lesion-map --data ~/acne --weights weights`
+    """
+    from comedo.training.quantize import add_twin
+    from comedo.training.recipe import read_recipe
+    from comedo.training.tasks import draw_pictures
+
+    number = pictures // 4 * 4
+    drawn = draw_pictures(read_recipe(find_recipe(recipe or network)), data, number + 8)
+    entry = add_twin(network, weights, drawn[:number], drawn[number:], limit=limit)
+    typer.echo(f"{weights / entry.file}: {entry.sha256}, {entry.parity:.4f} away in the mean", err=True)
+
+
+@app.command()
+@_plain_errors
 def calibrate(
     weights: Annotated[Path, typer.Option(help="Folder of both networks; calibration.json is written there.")],
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
@@ -168,6 +200,9 @@ def evaluate(
         typer.Option(help="Find lesions of low score too: AP and the best threshold see them; grades are left out."),
     ] = False,
     threshold: Annotated[float | None, typer.Option(help="Report lesions of at least this score.")] = None,
+    tone: Annotated[
+        bool, typer.Option("--by-tone", help="Figures for lighter, intermediate and darker skin, as photographed.")
+    ] = False,
     rounds: Annotated[int, typer.Option(help="Draws of the bootstrap; 0 for no intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables for a model card here.")] = None,
@@ -190,6 +225,8 @@ def evaluate(
 
     - `comedo evaluate faces/celebamask --labels celebamask --markdown card.md`
 
+    - `comedo evaluate typed/annotations.json --by-tone`
+
     - `comedo evaluate clear_faces/` (faces found, lesions a photo, share called affected)
     """
     from comedo.training.evaluate import Plan, predict_all
@@ -199,7 +236,10 @@ def evaluate(
     from comedo.training.pictures import draw_worst
     from comedo.training.predictors import read_predictions
     from comedo.training.shipped import shipped_predictor
+    from comedo.training.skin_tone import by_tone
 
+    if tone and (sweep or predictions is not None):
+        raise UnusableInput("--by-tone needs the face maps of a whole analysis; leave --sweep and --predictions out")
     truth = _read_truth(data, photos, None if split == "all" else split, only, names, _read_types(types))
     found: list[Prediction | None]
     if predictions is not None:
@@ -208,6 +248,8 @@ def evaluate(
         predictor, cut = shipped_predictor(weights, sweep=sweep)
         threshold = cut if threshold is None else threshold
         name, found = predictor.name, predict_all(predictor, truth.photos, quiet=quiet)
+    if tone:
+        truth = replace(truth, photos=by_tone(truth.photos, found))
     plan = Plan(threshold=threshold, labels=labels.value, rounds=Rounds(rounds, seed), quiet=quiet)
     result = measure(truth, found, plan, data=data.name, split=split if data.is_file() else "all", predictor=name)
     sys.stdout.write(to_json(result) + "\n")

@@ -129,11 +129,33 @@ def export_checked(
 
 def add_to_manifest(folder: Path, entry: Entry) -> Path:
     """Write the model into the manifest of its folder, in the place of an older one of its name."""
+    others = [m for m in _models(folder) if m["name"] != entry.name]
+    return _write(folder, [*others, asdict(entry)])
+
+
+def remove_from_manifest(folder: Path, name: str) -> str | None:
+    """Take a model out of the manifest.
+
+    Returns:
+        Its file's name, or `None` when there is no such model.
+    """
+    models = _models(folder)
+    gone = next((str(m["file"]) for m in models if m["name"] == name), None)
+    if gone is not None:
+        _write(folder, [m for m in models if m["name"] != name])
+    return gone
+
+
+def _models(folder: Path) -> list[dict[str, object]]:
     path = folder / MANIFEST
-    models = json.loads(path.read_text(encoding="utf-8"))["models"] if path.exists() else []
-    models = sorted([m for m in models if m["name"] != entry.name] + [asdict(entry)], key=lambda m: str(m["name"]))
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps({"models": models}, indent=2) + "\n", encoding="utf-8")
+    models: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))["models"] if path.exists() else []
+    return models
+
+
+def _write(folder: Path, models: Sequence[dict[str, object]]) -> Path:
+    path, draft = folder / MANIFEST, folder / f"{MANIFEST}.draft"
+    in_order = sorted(models, key=lambda m: str(m["name"]))
+    draft.write_text(json.dumps({"models": in_order}, indent=2) + "\n", encoding="utf-8")
     draft.replace(path)
     return path
 

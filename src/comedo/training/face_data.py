@@ -135,6 +135,15 @@ def hull_mask(points: Points, shape: tuple[int, int], *, grow: float = 0.0) -> N
     return mask > 0
 
 
+def eye_sockets(points: Points, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Around and between eyes and brows, (H, W): what glasses would cover."""
+    mask = np.zeros(shape, np.uint8)
+    around = points[list(_LEFT_EYE + _RIGHT_EYE + _LEFT_BROW + _RIGHT_BROW), :2]
+    cv2.fillPoly(mask, [cv2.convexHull(np.round(around).astype(np.int32))], 1)
+    reach = 0.09 * float(np.ptp(points[list(_OVAL), 1]))
+    return np.asarray(cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) <= reach)
+
+
 def _paint_features(labels: Labels, points: Points) -> None:
     for vertices, part in ((_LEFT_BROW, Part.BROWS), (_RIGHT_BROW, Part.BROWS), (_LEFT_EYE, Part.EYES),
                            (_RIGHT_EYE, Part.EYES), (_LIPS, Part.LIPS)):  # fmt: skip

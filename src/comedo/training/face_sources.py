@@ -20,12 +20,14 @@ from comedo.training.face_data import (
     Labels,
     Points,
     box_of,
+    eye_sockets,
     labels_from_celeba,
     labels_from_fasseg,
     labels_from_landmarks,
     mean_face,
     vertex_regions,
 )
+from comedo.training.face_occluders import wear_glasses
 from comedo.types import Part
 
 _WORK_SIDE = 512  # pictures are kept at this size
@@ -109,6 +111,8 @@ def _load(root: Path, name: str, source: str, split: str, points: Points, region
         labels = (labels_from_celeba if source.endswith("celebamask") else labels_from_fasseg)(mask, points, regions)
     else:
         labels = labels_from_landmarks(points, regions, image)
+        if source == "typed":  # people at large wear glasses, which the mesh does not see
+            labels[eye_sockets(points, size[::-1])] = IGNORE
     return FacePhoto(Path(name).stem, source, split, image, labels, box_of(labels))
 
 
@@ -122,6 +126,7 @@ class FacePlan:
     far: tuple[float, float] = (0.10, 1.2)
     rotate_deg: float = 12.0
     faceless: float = 0.12
+    glasses: float = 0.0  # share of faces that glasses are drawn on
     look: float = 2.0  # strength of the changes of light and colour
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
@@ -162,6 +167,8 @@ class FaceCrops:
         centre = size * (0.5 + rng.uniform(-slack, slack, 2))
         turn = rng.uniform(-45, 45) if rng.random() < 0.1 else rng.normal(0, self.plan.rotate_deg)
         image, labels = photo.image, photo.labels
+        if rng.random() < self.plan.glasses:
+            image, labels = wear_glasses(image, labels, rng)
         if zoom < 0.5:  # shrink with area averaging first: the affine alone would alias
             step = int(1 / zoom)
             small = (max(1, image.shape[1] // step), max(1, image.shape[0] // step))

@@ -80,6 +80,21 @@ def open_data(recipe: AnyRecipe, root: Path) -> Batches:
         ) from error
 
 
+def draw_pictures(recipe: AnyRecipe, root: Path, number: int) -> list[Image]:
+    """Augmented training pictures of a recipe, (H, W, 3) uint8 RGB.
+
+    Raises:
+        UnusableInput: A file is absent, or there are no photos to learn from.
+        LeakyData: A person is on both sides of the split.
+    """
+    batches = open_data(recipe, root)
+    drawn: list[Image] = []
+    while len(drawn) < number:
+        pictures, _ = batches.train(len(drawn))
+        drawn += list(pictures.numpy())
+    return drawn[:number]
+
+
 def lesion_photos(data: LesionData, root: Path) -> list[LesionPhoto]:
     """Every photo of the recipe's sets, both splits."""
     photos: list[LesionPhoto] = []

@@ -13,9 +13,9 @@ import numpy as np
 from comedo.build import build_analyzer
 from comedo.calibration import Calibration, load_calibration
 from comedo.errors import UnusableInput
-from comedo.inference import WEIGHTS, read_manifest
+from comedo.inference import TWIN, WEIGHTS, read_manifest
 from comedo.training.calibrate import fit
-from comedo.training.export import Entry, add_to_manifest
+from comedo.training.export import Entry, add_to_manifest, remove_from_manifest
 from comedo.training.leaks import check_disjoint
 from comedo.training.lesion_data import LesionPhoto
 from comedo.training.readings import Reading, read_all
@@ -25,12 +25,17 @@ CALIBRATION = "calibration.json"
 
 
 def install(entry: Entry, run: Path, weights: Path) -> None:
-    """Copy a run's network into a weights folder and its manifest, in the place of an older one."""
+    """Copy a run's network into a weights folder and its manifest, in the place of an older one.
+
+    The older one's 8-bit twin computes something else and goes with it.
+    """
     weights.mkdir(parents=True, exist_ok=True)
     draft = weights / f"{entry.file}.draft"
     shutil.copyfile(run / entry.file, draft)
     draft.replace(weights / entry.file)
     add_to_manifest(weights, entry)
+    if (twin := remove_from_manifest(weights, f"{entry.name}{TWIN}")) is not None:
+        (weights / twin).unlink(missing_ok=True)
 
 
 def choose_photos(

@@ -1,0 +1,131 @@
+"""Twins of the networks in 8-bit integers: about 1.8 times as fast on CPUs with VNNI instructions.
+
+Static quantisation by ONNX Runtime: ranges of activations from training pictures (percentile),
+weights per channel. The first convolutions and the head stay float: the narrow outputs of the
+first block carry nearly all of the error (mean change of the active centres' log odds, six
+training crops: 0.32 with everything in integers, 0.07 without the first six).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.errors import ModelError
+from comedo.inference import TWIN, OnnxNetwork, read_manifest, read_weights
+from comedo.training.export import Entry, add_to_manifest, sha256_of
+from comedo.types import Image
+
+_FLOAT_FIRST = 6  # convolutions of the encoder that stay float
+_PERCENTILE = 99.995  # of the activations, the range that is kept
+_AT_A_TIME = 4  # pictures whose activations are in memory together
+_SAYS_SOMETHING = 0.1  # probabilities under this are left out of the comparison: most of a picture is empty
+
+
+class _Pictures:
+    """Pictures as ONNX Runtime's calibration reads them, a few at a time."""
+
+    def __init__(self, pictures: Sequence[Image]) -> None:
+        self._pictures = pictures
+        self._left = iter(pictures)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self._left = iter(self._pictures[start_index:end_index])
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        picture = next(self._left, None)
+        return None if picture is None else {"image": picture[None]}
+
+
+def quantize(path: Path, out: Path, pictures: Sequence[Image]) -> None:
+    """Write the 8-bit twin of an exported network.
+
+    Args:
+        path: ONNX file that comedo exported.
+        out: The file to write.
+        pictures: (H, W, 3) uint8 RGB, sides multiples of 32; a multiple of four of them.
+    """
+    import onnx
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
+        convolutions = [n.name for n in onnx.load(str(prepared)).graph.node if n.op_type == "Conv"]
+        quantize_static(
+            str(prepared),
+            str(out),
+            _Pictures(pictures),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            calibrate_method=CalibrationMethod.Percentile,
+            op_types_to_quantize=["Conv", "Add", "Resize"],
+            nodes_to_exclude=[*convolutions[:_FLOAT_FIRST], convolutions[-1]],
+            extra_options={"CalibPercentile": _PERCENTILE, "CalibStridedMinMax": _AT_A_TIME, "WeightSymmetric": True},
+        )
+
+
+def mean_difference(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    """Mean difference where the wanted value says something: absolute up to 1, relative above.
+
+    Returns:
+        0.0 where nothing exceeds 0.1.
+    """
+    speaks = np.abs(wanted) > _SAYS_SOMETHING
+    if not speaks.any():
+        return 0.0
+    w, f = wanted[speaks], found[speaks]
+    return float(np.mean(np.abs(f - w) / np.maximum(1, np.abs(w))))
+
+
+def add_twin(name: str, weights: Path, pictures: Sequence[Image], test: Sequence[Image], *, limit: float) -> Entry:
+    """Quantise a network of a weights folder and put the twin beside it.
+
+    Args:
+        name: Of the network.
+        weights: Folder with its manifest.
+        pictures: What the ranges are taken from.
+        test: Other pictures, on which both are compared.
+        limit: Largest allowed mean difference.
+
+    Raises:
+        ModelError: The network is absent or altered, or its twin says something else.
+    """
+    whole, _ = read_weights(name, weights)
+    card = read_manifest(weights)[name]
+    twin = f"{name}{TWIN}"
+    draft = weights / f"{twin}.draft.onnx"
+    quantize(weights / card.file, draft, pictures)
+    pair = (OnnxNetwork(whole, name), OnnxNetwork(draft.read_bytes(), twin))
+    difference = float(np.mean([mean_difference(*(network.run(picture) for network in pair)) for picture in test]))
+    if not difference <= limit:
+        draft.unlink()
+        raise ModelError(f"the 8-bit twin of {name} differs by {difference:.3f} in the mean, allowed is {limit:g}")
+    path = weights / f"{twin}.onnx"
+    draft.replace(path)
+    entry = Entry(
+        name=twin,
+        file=path.name,
+        sha256=sha256_of(path),
+        date=datetime.now(UTC).date().isoformat(),
+        recipe={"float_first": _FLOAT_FIRST, "percentile": _PERCENTILE, "pictures": len(pictures)},
+        data={"twin_of": card.sha256},
+        metrics={"mean_difference": difference},
+        parity=difference,
+        input="as its twin",
+        output="as its twin",
+        terms="as its twin",
+    )
+    add_to_manifest(weights, entry)
+    return entry
