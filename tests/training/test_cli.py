@@ -19,7 +19,7 @@ def run(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-@pytest.mark.parametrize("command", ["train", "calibrate", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "quantize", "calibrate", "evaluate"])
 def test_help_shows_examples(command):
     shown = run(command, "--help")
     assert shown.exit_code == 0
