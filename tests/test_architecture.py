@@ -43,6 +43,10 @@ def test_start_up_loads_nothing_heavy(code):
     assert not loaded_by(code) & {"numpy", "cv2", "onnxruntime", "PIL", "pydantic", "yaml"}
 
 
+def test_a_single_photo_loads_no_progress_bar():
+    assert not loaded_by("import comedo.report.job") & {"rich.console", "rich.progress", "numpy.ma"}
+
+
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_help_and_version_load_nothing_heavy(argument):
     code = (

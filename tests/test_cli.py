@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from comedo import batch, cli
 from comedo.errors import MissingExtra, ModelError, NoFaceFound, PoorPhoto
 from comedo.lesions.counting import CONVENTIONS
 from comedo.report.document import Document, ErrorDocument
+from comedo.report.job import Job
 from comedo.report.pictures import to_png
 from comedo.report.tables import from_json
 
@@ -83,6 +85,24 @@ def test_json_is_one_document_a_line_and_nothing_else(run, photo):
     assert [getattr(d, "code", None) for d in documents] == [None, "no_face", "unsupported_format"]
     assert "there is no face" in done.stderr
     assert not Path("out").exists(), "files only where a folder is named"
+
+
+class Terminal(io.StringIO):
+    """Stands for the stream on which a person watches."""
+
+    def isatty(self):
+        return True
+
+
+def test_several_photos_on_a_terminal_have_a_progress_bar(photo, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    job = Job([photo("a.png"), photo("faceless.png")], sample=False, folder=None, as_json=True)
+    assert job.run(FakeAnalyzer()) == 3
+    shown = sys.stderr.getvalue()
+    assert "Analysing" in shown
+    assert "there is no face" in shown
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_json_with_a_folder_writes_files_as_well(run, photo):
@@ -304,7 +324,7 @@ def test_training_without_its_extra_names_it(run, training, command):
     error = run(command, "lesion-map").exception
     assert isinstance(error, MissingExtra)
     assert "needs the package torch" in str(error)
-    assert "pip install 'comedo[train]'" in str(error)
+    assert 'pip install "comedo[train]"' in str(error)
 
 
 def test_a_module_of_ours_that_is_absent_is_no_missing_extra(run, training):

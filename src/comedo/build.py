@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -27,10 +28,13 @@ def build_analyzer(weights: Path = WEIGHTS) -> pipeline.Analyzer:
     Raises:
         ModelError: If a model or the calibration is absent, altered or damaged.
     """
-    calibration = load_calibration(weights)
+    with ThreadPoolExecutor(2) as pool:  # ONNX Runtime prepares a network without holding Python's lock
+        coming = [pool.submit(load_network, name, weights) for name in ("face-map", "lesion-map")]
+        calibration = load_calibration(weights)
+    face_map, lesion_map = (network.result() for network in coming)
     return pipeline.Analyzer(
-        mapper=FaceMapper(load_network("face-map", weights)),
-        finder=LesionFinder(load_network("lesion-map", weights), calibration.thresholds),
+        mapper=FaceMapper(face_map),
+        finder=LesionFinder(lesion_map, calibration.thresholds),
         calibration=calibration,
     )
 

@@ -152,25 +152,25 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def train(context: typer.Context) -> None:
-    """Train a network by a recipe (extra: train)."""
+    """Train a network by a recipe; needs the extra train."""
     _training("train", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def quantize(context: typer.Context) -> None:
-    """Write a network's faster twin in 8-bit integers (extra: train)."""
+    """Write a network's faster twin in 8-bit integers; needs the extra train."""
     _training("quantize", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def calibrate(context: typer.Context) -> None:
-    """Fit cut-offs, count intervals and severity to trained networks (extra: train)."""
+    """Fit cut-offs, count intervals and severity to trained networks; needs the extra train."""
     _training("calibrate", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def evaluate(context: typer.Context) -> None:
-    """Measure the networks against annotations (extra: train)."""
+    """Measure the networks against annotations; needs the extra train."""
     _training("evaluate", context.args)
 
 
@@ -183,7 +183,7 @@ def _training(command: str, arguments: list[str]) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "comedo":
             raise
-        message = f"comedo {command} needs the package {error.name}; install it with: pip install 'comedo[train]'"
+        message = f'comedo {command} needs the package {error.name}; install it with: pip install "comedo[train]"'
         raise MissingExtra(message) from error
 
 

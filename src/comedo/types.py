@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]  # (H, W, 3) RGB
 Mask = NDArray[np.bool_]  # (H, W)
 Xy = tuple[float, float]
-Box = tuple[float, float, float, float]  # x0, y0, x1, y1; x1 and y1 are exclusive
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 of edges: the first pixel spans 0 to 1, width is x1 - x0
+
+# A region with less than this share of the face's skin is not visible: nothing is counted in it and the quality gate
+# names it. The smallest, the nose, has 0.08 of a whole face.
+VISIBLE_SHARE = 0.015
 
 
 class Part(IntEnum):
@@ -149,10 +153,22 @@ class FaceMap:
         """Skin that acne can affect, in photo pixels."""
         return sum(self.region_area_px(r) for r in Region)
 
+    @property
+    def visible_regions(self) -> frozenset[Region]:
+        """The regions of which enough is seen to be counted in."""
+        least_px = max(1.0, VISIBLE_SHARE * self.skin_area_px)
+        return frozenset(r for r in Region if self.region_area_px(r) >= least_px)
+
 
 @dataclass(frozen=True)
 class Lesion:
-    """One lesion, in pixels of the original photo."""
+    """One lesion, in pixels of the original photo.
+
+    `box_xyxy` lies on edges of pixels, as COCO boxes do: x0 = 0 is the left edge of the first
+    column, x1 = width the right edge of the last, and the box is x1 - x0 wide. It is clipped to
+    the photo. `center_xy` counts whole pixels, as masks and drawings do: (0, 0) is the middle of
+    the first pixel, which lies at (0.5, 0.5) of the box's frame.
+    """
 
     id: int  # 1, 2, ... in reading order
     box_xyxy: Box

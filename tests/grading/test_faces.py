@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+import re
 import subprocess
 import sys
 from typing import Any
@@ -169,6 +170,11 @@ def test_clear_face_first() -> None:
 
 def test_keys_and_scales_agree() -> None:
     assert {name: grade.scale for name, grade in grades([], make_face()).items()} == {name: name for name in SCALES}
+
+
+def test_sources_name_no_page_that_was_not_looked_up() -> None:
+    sources = " ".join(grade.source for grade in grades([], make_face()).values())
+    assert re.findall(r"\b(?:19|20)\d\d;\S+", sources) == ["2009;75:323)"]
 
 
 def test_grades_handed_in_come_first() -> None:

@@ -6,7 +6,7 @@ import pytest
 from builders import make_lesion
 from comedo.calibration import AffectedCurve, CountNoise, SeverityCurve
 from comedo.grading.acne import affected_probability, grade_affected
-from comedo.grading.severity import grade_severity, severity_of
+from comedo.grading.severity import LEVELS, grade_severity, level_number, severity_of
 from comedo.types import Group, Kind
 
 CURVE = SeverityCurve(conspicuous=1.0, faint=0.0, bounds=(0.5, 5.5, 20.5, 50.5), spread=0.4)
@@ -19,6 +19,22 @@ CURVE = SeverityCurve(conspicuous=1.0, faint=0.0, bounds=(0.5, 5.5, 20.5, 50.5),
 )
 def test_bounds_lie_half_way_between_levels(total: float, value: float) -> None:
     assert severity_of(total, CURVE) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [
+        (1.0, "Clear"),
+        (1.49, "Clear"),
+        (1.5, "Almost clear"),
+        (2.5, "Mild"),
+        (3.5, "Moderate"),
+        (4.5, "Severe"),
+        (5.0, "Severe"),
+    ],
+)
+def test_a_value_on_a_bound_belongs_to_the_higher_level(value: float, level: str) -> None:
+    assert LEVELS[level_number(value) - 1] == level
 
 
 def test_clear_skin_is_clear() -> None:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from builders import make_face, make_image
 from comedo.calibration import Calibration, Thresholds
-from comedo.geometry import apply, invert, scale_of
+from comedo.geometry import apply, clip_box, invert, scale_of
 from comedo.lesions import LesionFinder, count_lesions
 from comedo.lesions.counting import measure_coverage
-from comedo.lesions.finder import _cells
+from comedo.lesions.finder import _cells, box_around
 from comedo.lesions.network import ACTIVE, INFLAMED, MARK, MASK, RADIUS, SPARSE, draw_canvas, read_face
 from comedo.lesions.peaks import find_peaks
 from comedo.types import Group, Image, Photo, Region
@@ -78,6 +78,30 @@ def test_lesions_are_found_where_they_are_in_photo_pixels(scale: int) -> None:
     assert found[1].diameter_mm == pytest.approx(6 * 0.9, rel=0.25)
     assert found[1].redness is not None
     assert found[1].redness > 10
+
+
+@pytest.mark.parametrize(
+    ("disc", "box"),
+    [
+        pytest.param((10.0, 20.0, 4.0), (6.5, 16.5, 14.5, 24.5), id="inside"),
+        pytest.param((0.0, 0.0, 0.5), (0.0, 0.0, 1.0, 1.0), id="the first pixel"),
+        pytest.param((99.0, 49.0, 0.5), (99.0, 49.0, 100.0, 50.0), id="the last pixel"),
+        pytest.param((99.0, 1.0, 3.0), (96.5, 0.0, 100.0, 4.5), id="cut at the right and the top"),
+    ],
+)
+def test_a_box_lies_on_the_edges_of_its_pixels(disc: tuple[float, float, float], box: tuple[float, ...]) -> None:
+    assert clip_box(box_around(*disc), 100, 50) == box
+
+
+def test_the_box_of_a_found_lesion_is_that_of_its_pixels() -> None:
+    photo = dotted((70, 180, 3, _RED))
+    rows, columns = np.nonzero((photo.image == _RED).all(-1))
+    drawn = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    (lesion,) = FINDER.find(photo, face_at(4)).lesions
+    x0, y0, x1, y1 = lesion.box_xyxy
+    assert lesion.box_xyxy == pytest.approx(drawn, abs=3)  # the drawn network sees every second canvas pixel
+    assert x1 - x0 == pytest.approx(lesion.diameter_px)
+    assert ((x0 + x1) / 2, (y0 + y1) / 2) == pytest.approx(np.add(lesion.center_xy, 0.5))
 
 
 def test_the_mask_holds_active_lesions_only() -> None:

@@ -8,6 +8,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from numpy.typing import NDArray
 
 from comedo.photo import assess
@@ -23,13 +24,14 @@ LIGHT, DARK = (214, 168, 148), (74, 47, 38)
 
 @cache
 def _texture() -> NDArray[np.float64]:
-    """Skin's relief as light sees it: bumps of every size, the larger the stronger. Mean 1."""
+    """Skin's relief as light sees it: bumps of every size, the larger the stronger, rough in places. Mean 1."""
     rng = np.random.default_rng(0)
     relief = np.zeros((HEIGHT, WIDTH))
     for sigma in (1.0, 2.0, 4.0, 8.0, 16.0):
         bumps = cv2.GaussianBlur(rng.standard_normal((HEIGHT, WIDTH)), (0, 0), sigma)
         relief += 0.02 * sigma**0.5 * bumps / bumps.std()
-    return np.exp(relief)
+    places = cv2.GaussianBlur(rng.standard_normal((HEIGHT, WIDTH)), (0, 0), 25)
+    return np.exp(relief * np.exp(0.8 * places / places.std() - 0.64))  # grain is everywhere alike, skin is not
 
 
 def make_parts() -> NDArray[np.uint8]:
@@ -109,7 +111,7 @@ def test_sharpness_does_not_depend_on_skin_or_light() -> None:
 @pytest.mark.parametrize(
     ("photo", "name", "verdict"),
     [
-        pytest.param({"blur": 3.5}, "sharpness", Verdict.FAIR, id="blurred-by-1-mm"),
+        pytest.param({"blur": 4.2}, "sharpness", Verdict.FAIR, id="blurred-by-1.1-mm"),
         pytest.param({"blur": 9.0}, "sharpness", Verdict.POOR, id="blurred-by-2.4-mm"),
         pytest.param({"blur": 30.0}, "sharpness", Verdict.POOR, id="blurred-by-8-mm"),
         pytest.param({"exposure": 1.5}, "highlights", Verdict.FAIR, id="too-bright"),
@@ -126,6 +128,32 @@ def test_a_fault_of_the_light_is_found(photo: dict[str, float], name: str, verdi
     assert check(quality, name).advice in quality.advice
 
 
+def as_jpeg(photo: Photo, *, darker: float, quality: int) -> Photo:
+    """The photo at a share of its grey levels, with what JPEG leaves of it."""
+    dim = np.rint(photo.image * darker).astype(np.uint8)
+    return replace(photo, image=simplejpeg.decode_jpeg(simplejpeg.encode_jpeg(dim, quality=quality)))
+
+
+@pytest.mark.parametrize(
+    ("skin", "darker", "quality"),
+    [
+        pytest.param(LIGHT, 1.0, 90, id="light-skin"),
+        pytest.param(LIGHT, 1.0, 60, id="light-skin-coarse-jpeg"),
+        pytest.param(LIGHT, 0.2, 90, id="light-skin-in-the-dark"),
+        pytest.param(DARK, 1.0, 90, id="dark-skin"),
+        pytest.param(DARK, 1.0, 60, id="dark-skin-coarse-jpeg"),
+    ],
+)
+def test_grain_does_not_make_a_blurred_photo_sharp(skin: tuple[int, int, int], darker: float, quality: int) -> None:
+    sharp, blurred = (
+        check(assess(as_jpeg(make_photo(skin, blur=px), darker=darker, quality=quality), make_face()), "sharpness")
+        for px in (0.0, 7.4)  # 2 mm
+    )
+    assert sharp.ok
+    assert not blurred.ok
+    assert blurred.severe or quality < 90  # coarse JPEG leaves patches, which are not everywhere alike
+
+
 @pytest.mark.parametrize(
     ("changes", "name", "word", "verdict"),
     [
@@ -137,6 +165,9 @@ def test_a_fault_of_the_light_is_found(photo: dict[str, float], name: str, verdi
         pytest.param(
             {"box_xyxy": (100.0, 0.0, 620.0, 900.0)}, "framing", "top and bottom", Verdict.FAIR, id="cut-twice"
         ),
+        pytest.param({"roll_deg": -35.0}, "roll", "tilted by 35 degrees", Verdict.FAIR, id="tilted"),
+        pytest.param({"roll_deg": 90.0}, "roll", "Turn the photo", Verdict.POOR, id="on-its-side"),
+        pytest.param({"roll_deg": -178.0}, "roll", "tilted by 178 degrees", Verdict.POOR, id="upside-down"),
         pytest.param({"other_faces": 2}, "faces", "of 3 faces", Verdict.FAIR, id="three-faces"),
     ],
 )
@@ -173,8 +204,9 @@ def test_a_turned_face_may_hide_one_region() -> None:
 
 
 def test_what_cannot_be_measured_is_none_and_no_fault() -> None:
-    quality = assess(make_photo(), make_face(yaw_deg=None, mm_per_px=None))
+    quality = assess(make_photo(), make_face(yaw_deg=None, roll_deg=None, mm_per_px=None))
     assert check(quality, "yaw").value is None
+    assert check(quality, "roll").value is None
     assert check(quality, "resolution").value == pytest.approx(520 / 140)
     assert quality.verdict is Verdict.GOOD
 
@@ -227,6 +259,7 @@ def test_checks_have_one_order_and_limits() -> None:
         "shadows",
         "noise",
         "yaw",
+        "roll",
         "framing",
         "regions",
         "faces",

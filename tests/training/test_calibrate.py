@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from builders import make_face
-from comedo.calibration import Calibration, CountNoise, SeverityCurve, Thresholds
+from comedo.calibration import AffectedCurve, Calibration, CountNoise, SeverityCurve, Thresholds
 from comedo.errors import UnusableInput
 from comedo.inference import read_manifest
 from comedo.lesions.peaks import Peaks
@@ -20,6 +21,7 @@ from comedo.training.export import Entry
 from comedo.training.leaks import LeakyData
 from comedo.training.lesion_data import LesionPhoto
 from comedo.training.readings import Reading
+from comedo.training.sufficiency import Number, lacking
 from comedo.training.weights_folder import CALIBRATION, choose_photos, install, provenance, write_calibration
 
 WIDTH = 1000
@@ -146,11 +148,14 @@ def test_affected_begins_between_clear_and_clinic_faces():
 
 def test_everything_at_once_and_it_can_be_written_and_read(tmp_path):
     clear = [make_reading(0, 3, source="clear", number=n) for n in range(10)]
-    val = [*clinic(grades=True), *clear]
-    fitted = calibrate.fit(clinic(grades=True, split_seed=100), val, "of a test")
+    val = [*clinic(grades=True), *clinic(grades=True, split_seed=20), *clear]
+    train = [r for seed in (100, 120, 140) for r in clinic(grades=True, split_seed=seed)]
+    fitted = calibrate.fit(train, val, "of a test.")
     assert calibrate.severity_kappa(val, fitted.thresholds, fitted.severity) > 0.97
     assert list(fitted.severity.bounds) == sorted(fitted.severity.bounds)
     assert set(fitted.count_noise) == {"visible", "acne04-v1"}
+    assert fitted.severity != Calibration().severity
+    assert fitted.provenance.startswith("of a test. Not fitted, the values from before stay: cut-offs of marks")
     write_calibration(fitted, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [CALIBRATION]
     assert Calibration.model_validate_json((tmp_path / CALIBRATION).read_text()) == fitted
@@ -158,7 +163,8 @@ def test_everything_at_once_and_it_can_be_written_and_read(tmp_path):
 
 def test_chosen_are_graded_whole_faces_of_training_and_all_of_validation():
     sources = ("frames512", "frames640", "crops1024", "graded640", "typed", "clear")
-    photos = [make_photo(s, side, n) for n, s in enumerate(sources * 4) for side in ("train", "val")]
+    photos = [make_photo(s, side, n, grade=1) for n, s in enumerate(sources * 4) for side in ("train", "val")]
+    photos += [make_photo("crops1024", "train", 99)]  # without a grade there is nothing to fit on it
     train, val = choose_photos(photos, number=5)
     assert {p.source for p in choose_photos(photos, number=99)[0]} == {"frames512", "crops1024", "graded640"}
     assert (len(train), len(val)) == (5, 24)
@@ -172,13 +178,88 @@ def test_a_person_on_both_sides_is_refused():
         choose_photos(photos, number=5)
 
 
-def test_photos_without_acne04_are_refused_before_anything_is_read_or_written(tmp_path):
+def test_too_few_lesions_are_refused_before_anything_is_read_or_written(tmp_path):
     put_in(tmp_path, "face-map", "lesion-map")
     before = sorted(tmp_path.iterdir())
-    photos = [make_photo("own", side, n, grade=1) for n, side in enumerate(("train", "val"))]
-    with pytest.raises(UnusableInput, match="needs ACNE04"):
+    photos = [
+        make_photo("own", side, n, active=circles_at(np.arange(29 if side == "val" else 90)))
+        for n, side in enumerate(("train", "val"))
+    ]
+    with pytest.raises(UnusableInput, match=r"at least 30 active lesions .* got 29"):
         weights_folder.calibrate(photos, tmp_path, number=5, data="mine")
     assert sorted(tmp_path.iterdir()) == before
+
+
+BEFORE = Calibration(
+    provenance="Fitted long ago. Not fitted, the values from before stay: mask. Before: Fitted first.",
+    thresholds=Thresholds(active=0.9, mark=0.11, sparse=0.12, mask=0.13, mark_bias=1.7),
+    count_noise={"visible": CountNoise(low=-9, high=9), "acne04-v1": CountNoise(low=-8, high=8)},
+    severity=SeverityCurve(bounds=(1, 2, 3, 4)),
+    affected=AffectedCurve(middle=7),
+)
+
+
+def own(photos: int, *, first: int = 0, lesions: int = 6, grade: int | None = None) -> list[Reading]:
+    return [make_reading(lesions, 4, source="own", number=first + n, grade=grade) for n in range(photos)]
+
+
+def without_v1(readings: list[Reading]) -> list[Reading]:
+    return [replace(r, truth=replace(r.truth, sparse=None)) for r in readings]
+
+
+def test_a_few_own_photos_fit_the_cut_off_and_keep_the_rest():
+    fitted = calibrate.fit([], without_v1(own(6)), "Ours.", BEFORE)
+    assert 0.25 < fitted.thresholds.active < 0.45
+    kept = BEFORE.model_copy(update={"provenance": fitted.provenance, "thresholds": fitted.thresholds})
+    assert fitted == kept
+    old, new = BEFORE.thresholds, fitted.thresholds
+    assert (new.mark, new.mark_bias, new.mask, new.sparse) == (old.mark, old.mark_bias, old.mask, old.sparse)
+    assert "count interval (wants 20 validation photos with marked lesions, has 6)" in fitted.provenance
+    assert "severity (wants 5 training photos of each grade, 0 to 3, has 0)" in fitted.provenance
+    assert fitted.provenance.endswith("Before: Fitted first.")
+
+
+def test_more_own_photos_fit_counts_and_affected_too():
+    val = without_v1([*own(20), *own(10, first=50, lesions=0)])
+    fitted = calibrate.fit([], val, "Ours.", BEFORE)
+    assert fitted.count_noise["visible"] != BEFORE.count_noise["visible"]
+    assert fitted.count_noise["acne04-v1"] == BEFORE.count_noise["acne04-v1"]
+    assert fitted.affected != BEFORE.affected
+    assert fitted.severity == BEFORE.severity
+    assert "affected or not" not in fitted.provenance
+
+
+def test_own_photos_of_every_grade_fit_severity():
+    def graded(first: int) -> list[Reading]:
+        return without_v1([r for g in range(4) for r in own(5, first=first + 5 * g, lesions=3 + 12 * g, grade=g)])
+
+    # What is conspicuous is the network's word; the network of these readings calls nothing so.
+    before = BEFORE.model_copy(update={"severity": SeverityCurve(faint=0.1)})
+    fitted = calibrate.fit(graded(200), graded(0), "Ours.", before)
+    assert calibrate.severity_kappa(graded(0), fitted.thresholds, fitted.severity) > 0.9
+    assert "severity" not in fitted.provenance
+
+
+EVERYTHING = set(Number)
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "missing"),
+    [
+        pytest.param([], [], EVERYTHING, id="no photos"),
+        pytest.param([], [make_photo("masks", number=n, mask_path=Path("m")) for n in range(5)],
+                     EVERYTHING - {Number.MASK}, id="masks"),
+        pytest.param([], [make_photo("typed", marks=circles_at(np.arange(15)), active=circles_at(np.arange(30)),
+                                     inflamed=np.arange(30) % 2)], EVERYTHING - {Number.TYPES}, id="types"),
+        pytest.param([make_photo("own", "train", n, grade=n % 4) for n in range(20)],
+                     [make_photo("own", number=n, grade=0) for n in range(10)],
+                     EVERYTHING - {Number.SEVERITY}, id="grades"),
+        pytest.param([make_photo("own", "train", n, grade=n % 3) for n in range(40)],
+                     [make_photo("own", number=n, grade=0) for n in range(10)], EVERYTHING, id="a grade is absent"),
+    ],
+)  # fmt: skip
+def test_what_the_photos_cannot_tell_is_named(train, val, missing):
+    assert set(lacking(train, val)) == missing
 
 
 def test_provenance_names_networks_photos_and_what_was_left_out():

@@ -2,34 +2,46 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import comedo
 from comedo.errors import UnusableInput
-from comedo.training.cli import app, find_recipe
+from comedo.training.cli import RECIPES, app, find_recipe, recipe_names
 
 
 def run(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-@pytest.mark.parametrize("command", ["train", "calibrate", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "quantize", "calibrate", "evaluate"])
 def test_help_shows_examples(command):
     shown = run(command, "--help")
     assert shown.exit_code == 0
     assert f"comedo {command}" in shown.output
+    assert 'pip install "comedo[train]"' in shown.output
 
 
 def test_recipes_are_found_by_name_and_by_path(tmp_path):
-    assert find_recipe("lesion-map").name == "lesion-map.yaml"
+    assert find_recipe("lesion-map") == RECIPES / "lesion-map.yaml"
     mine = tmp_path / "mine.yaml"
     mine.write_text("")
     assert find_recipe(str(mine)) == mine
-    with pytest.raises(UnusableInput, match="no recipe 'sky'"):
+    with pytest.raises(UnusableInput, match=r"no recipe 'sky'.* face-map, .*lesion-map"):
         find_recipe("sky")
+
+
+def test_recipes_are_part_of_the_package():
+    assert {"face-map", "lesion-map", "lesion-map-fine"} <= set(recipe_names())
+    package = Path(comedo.__file__).parent
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    shipped = {p for pattern in project["tool"]["setuptools"]["package-data"]["comedo"] for p in package.glob(pattern)}
+    assert set(RECIPES.glob("*")) <= shipped
 
 
 @pytest.fixture

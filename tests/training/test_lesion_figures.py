@@ -5,6 +5,7 @@ import pytest
 
 from comedo.training.figures import Measure, Rounds, measure_all
 from comedo.training.lesion_figures import lesion_row, measures_for
+from comedo.training.metrics.matching import box_iou, boxes_of
 from comedo.training.predictors import Prediction
 from comedo.training.truth import LabelledPhoto, TrueLesions
 from comedo.types import Group
@@ -42,6 +43,15 @@ def test_right_false_and_missed_lesions_over_two_photos():
     assert found["faces found"] == 1
     assert (found["count error"], found["count bias"]) == (0, 0)
     assert found["AP at IoU 0.5"] == pytest.approx((34 + 33 * 2 / 3) / 101)  # right, false, right
+
+
+@pytest.mark.parametrize("radius", [1.0, 2.5, 8.0])
+def test_a_lesion_found_exactly_overlaps_wholly_however_small(radius):
+    row = lesion_row(photo((20.25, 30.75, radius)), prediction((20.25, 30.75, radius)), 100)
+    assert (row.iou_50.hits.tolist(), row.iou_30.hits.tolist()) == ([True], [True])
+    boxes = boxes_of(circles_of([(20.25, 30.75, radius)]))
+    assert box_iou(boxes, boxes).item() == pytest.approx(1)
+    assert boxes[0, 2] - boxes[0, 0] == 2 * radius
 
 
 def test_a_photo_without_a_face_misses_all():

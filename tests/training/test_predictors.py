@@ -62,6 +62,7 @@ def test_no_face_is_no_prediction():
         pytest.param(1.0, 0, id="ACNE04 has no clear faces"),
         pytest.param(2.2, 0, id="mild"),
         pytest.param(3.6, 2, id="rounded to severe"),
+        pytest.param(2.5, 1, id="on a bound"),
         pytest.param(5.0, 3, id="very severe"),
     ],
 )

@@ -1,15 +1,13 @@
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("torch", reason="needs comedo[train]")
 
 from comedo.errors import UnusableInput
+from comedo.training.cli import RECIPES
 from comedo.training.fit import Schedule
 from comedo.training.lesion_crops import CropPlan
 from comedo.training.recipe import FaceRecipe, LesionRecipe, OwnPhotos, read_recipe, recipe_values
 
-RECIPES = Path(__file__).parents[2] / "recipes"
 SHORT = """
 network: lesion-map
 description: short

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from comedo.grading.tally import CHEST_AND_BACK, NODULES_BY_TOUCH
 from comedo.types import Grade, Kind, Lesion, Region
 
-SOURCE = "Doshi A, Zaheer A, Stiller MJ. Int J Dermatol 1997;36:416-418 (as given by Adityan et al., IJDVL 2009;75:323)"
+SOURCE = "Doshi A et al. Int J Dermatol 1997 (as given by Adityan et al., IJDVL 2009;75:323)"
 FACTORS: Mapping[Region, int] = {
     Region.FOREHEAD: 2,
     Region.RIGHT_CHEEK: 2,

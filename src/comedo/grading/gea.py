@@ -16,13 +16,12 @@ from comedo.grading.tally import (
 from comedo.types import Counts, Grade
 
 SOURCE = (
-    "Dréno B et al. Development and evaluation of a Global Acne Severity Scale (GEA Scale). "
-    "J Eur Acad Dermatol Venereol 2011;25:43-48; the numbers for scattered, whole and few are comedo's"
+    "Dréno B et al. Global Acne Severity Scale (GEA). J Eur Acad Dermatol Venereol 2011; "
+    "the numbers for scattered, whole and few are comedo's"
 )
 LEVELS = ("clear", "almost clear", "mild", "moderate", "severe", "very severe")
 SCATTERED, HALF, WHOLE = 0.10, 0.50, 0.80  # shares of the face involved; half is the scale's own
-# A few is 1 to 3 papules or pustules and 2 to 3 nodules: Bernardis et al., JAMA Dermatol
-# 2020;156:296-302, figure 2.
+# A few is 1 to 3 papules or pustules and 2 to 3 nodules: Bernardis et al., JAMA Dermatol 2020, figure 2.
 FEW_INFLAMED = 3
 FEW_NODULES = 3
 

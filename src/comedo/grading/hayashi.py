@@ -9,7 +9,7 @@ from comedo.grading.tally import hidden_lines, number, scaled, visible_regions
 from comedo.types import Counts, Grade, Group, Lesion
 
 SOURCE = (
-    "Hayashi N et al. Establishment of grading criteria for acne severity. J Dermatol 2008;35:255-260. "
+    "Hayashi N et al. Establishment of grading criteria for acne severity. J Dermatol 2008. "
     "Grade numbers 0-3 as in ACNE04 (Wu et al., ICCV 2019)"
 )
 BANDS = ((0, 5, "mild"), (6, 20, "moderate"), (21, 50, "severe"), (51, None, "very severe"))

@@ -18,7 +18,7 @@ from comedo.types import Counts, Grade
 
 SOURCE = (
     "Grade texts: FDA, Acne Vulgaris: Establishing Effectiveness of Drugs Intended for Treatment, 2018. "
-    "Numbers for some, few and many: Lehmann HP et al. J Am Acad Dermatol 2002;47:231-240, chosen by comedo, "
+    "Numbers for some, few and many: Lehmann HP et al. J Am Acad Dermatol 2002, chosen by comedo, "
     "not validated against dermatologists"
 )
 LEVELS = ("clear", "almost clear", "mild", "moderate", "severe")
@@ -32,7 +32,7 @@ FLOORS = (
     Floor(active=20, inflamed=15, nodules=1),
     Floor(active=101, inflamed=51, nodules=2),
 )
-MORE_THAN_A_FEW_NODULES = 4  # few is 2 to 3: Bernardis et al., JAMA Dermatol 2020;156:296-302, figure 2
+MORE_THAN_A_FEW_NODULES = 4  # few is 2 to 3: Bernardis et al., JAMA Dermatol 2020, figure 2
 
 
 def grade_iga(counts: Counts, *, has_scale: bool) -> Grade:

@@ -1,7 +1,7 @@
 """Severity 1 (clear) to 5 (severe): a real number that never falls when a lesion is added or grows.
 
-Five levels as in the selfie grading of Hamilton et al. (2019): clear, almost clear, mild, moderate,
-severe. Each lesion adds a burden from what was measured on it; the burden's bounds between the
+Five levels as in the selfie grading of Zhao, Zhang and Spoelstra (2019): clear, almost clear, mild,
+moderate, severe. Each lesion adds a burden from what was measured on it; the burden's bounds between the
 levels are fitted to the ACNE04 grades (Wu et al., ICCV 2019: bands of the lesion count with limits
 at 5, 20 and 50), so that levels 2 to 5 correspond to those four grades.
 """
@@ -75,6 +75,11 @@ def severity_of(total: float, curve: SeverityCurve) -> float:
     return float(np.interp(math.log1p(total), knots, [1.0, 1.5, 2.5, 3.5, 4.5, 5.0]))
 
 
+def level_number(value: float) -> int:
+    """The level, 1 to 5, of a severity; a value on the bound between two belongs to the higher one."""
+    return min(len(LEVELS), math.floor(value + 0.5))
+
+
 def grade_severity(
     lesions: Sequence[Lesion], face_px: float, curve: SeverityCurve, *, conspicuous_from: float = 0.5
 ) -> Grade:
@@ -89,8 +94,7 @@ def grade_severity(
     """
     active = [x for x in lesions if x.active]
     total = burden(active, face_px, curve)
-    value = severity_of(total, curve)
-    level = LEVELS[min(4, round(value) - 1)]
+    value = round(severity_of(total, curve), 2)
     plain = sum((x.conspicuity or 0.0) >= conspicuous_from for x in active)
     bounds = ", ".join(f"{b:g}" for b in curve.bounds)
     why = (
@@ -100,10 +104,10 @@ def grade_severity(
     half = _Z90 * curve.spread
     return Grade(
         scale="severity",
-        value=round(value, 2),
-        level=level,
+        value=value,
+        level=LEVELS[level_number(value) - 1],
         why=why,
-        source="levels: Hamilton et al. 2019; bounds fitted to the grades of ACNE04 (Wu et al. 2019)",
+        source="levels: Zhao et al. 2019 (arXiv:1907.07901); bounds fitted to the grades of ACNE04 (Wu et al. 2019)",
         interval_90=(round(max(1.0, value - half), 2), round(min(5.0, value + half), 2)),
         maximum=5,
         missing=("chest and back: not in a face photo",),

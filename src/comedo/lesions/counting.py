@@ -20,8 +20,6 @@ CONVENTIONS: Mapping[str, Callable[[Lesion, Calibration], bool]] = MappingProxyT
     }
 )
 
-_VISIBLE_SHARE = 0.01  # of the face's skin that a region must have to be counted in
-
 
 def check_convention(convention: str) -> None:
     """Refuse a convention that has no name in `CONVENTIONS`.
@@ -48,9 +46,7 @@ def count_lesions(
     """
     check_convention(convention)
     mine = counted(lesions, calibration, convention)
-    noise = calibration.count_noise[convention]
-    least_px = _VISIBLE_SHARE * max(face.skin_area_px, 1)
-    visible = {r for r in Region if face.region_area_px(r) > least_px}
+    noise, visible = calibration.count_noise[convention], face.visible_regions
     return Counts(
         convention=convention,
         total=len(mine),

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.calibration import RED_MIDDLE, Thresholds
-from comedo.geometry import apply, compose, scale_of
+from comedo.geometry import apply, clip_box, compose, scale_of
 from comedo.inference import Network
 from comedo.lesions.kinds import Evidence, KindClassifier, kind_probs, likeliest_kind, measure_evidence
 from comedo.lesions.network import CELLS_TO_CANVAS, MASK, STRIDE, Canvas, read_face
 from comedo.lesions.peaks import Peaks, find_peaks
-from comedo.types import FaceMap, Group, Lesion, Mask, Photo, Region
+from comedo.types import Box, FaceMap, Group, Lesion, Mask, Photo, Region
 
 _REGION_OF_PART = {int(r.part): r for r in Region}
 _RING = (1.35, 2.2)  # skin around a lesion, in radii
@@ -58,7 +58,10 @@ class LesionFinder:
         of_mark = (owner >= 0) & ~active[owner]
         mask = canvas.skin & (canvas.maps[MASK] >= self.thresholds.mask) & ~of_mark
         order = sorted(range(len(found)), key=lambda i: (round(found[i].center_xy[1]), found[i].center_xy[0]))
-        numbered = [replace(found[i], id=n) for n, i in enumerate(order, start=1)]
+        numbered = [
+            replace(found[i], id=n, box_xyxy=clip_box(found[i].box_xyxy, photo.width, photo.height))
+            for n, i in enumerate(order, start=1)
+        ]
         return LesionReading(tuple(numbered), _mask_to_photo(mask, canvas, photo))
 
     def choose(self, peaks: Peaks) -> Peaks:
@@ -94,7 +97,7 @@ class LesionFinder:
         radius = float(peaks.radius[i]) * unit
         return Lesion(
             id=0,
-            box_xyxy=(x - radius, y - radius, x + radius, y + radius),
+            box_xyxy=box_around(x, y, radius),
             center_xy=(x, y),
             diameter_px=2 * radius,
             diameter_mm=None if mm_per_px is None else 2 * radius * mm_per_px,
@@ -108,6 +111,11 @@ class LesionFinder:
             redness=evidence.redness,
             conspicuity=float(peaks.sparse[i]),
         )
+
+
+def box_around(x: float, y: float, radius: float) -> Box:
+    """The box of a disc on edges of pixels, where (x, y) counts whole pixels from the first one's middle."""
+    return (x + 0.5 - radius, y + 0.5 - radius, x + 0.5 + radius, y + 0.5 + radius)
 
 
 def is_mark(peaks: Peaks, thresholds: Thresholds) -> NDArray[np.bool_]:

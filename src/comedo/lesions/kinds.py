@@ -35,7 +35,7 @@ KINDS: Mapping[Group, tuple[Kind, ...]] = MappingProxyType(
 
 # Papules and pustules are below 5 mm, nodules 5 mm and more: consensus conference on acne
 # classification of the American Academy of Dermatology, 1990 (Pochi et al., J Am Acad Dermatol
-# 1991;24:495-500). Textbooks ask for 10 mm (the disagreement: Shalita, Clin Dermatol 2004;22:385).
+# 1991). Textbooks ask for 10 mm (the disagreement: Shalita, Clin Dermatol 2004).
 # A photo does not show the depth that makes a nodule, so in between the chance only rises. With
 # 5 mm as a sharp limit, 42 % of the 350 ACNE04 photos graded mild would have a nodule.
 NODULE_MIN_MM = 5.0

@@ -6,14 +6,14 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from comedo.batch import Outcome, Source, process_many, source_name
 from comedo.errors import ComedoError
@@ -32,6 +32,7 @@ PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
 OWN_ENDINGS = (".overlay.png", ".mask.png")
 MANY = 8  # photos from which the report embeds smaller pictures
 SMALL_PICTURE = 1000
+_Done = Outcome[tuple[Document, bytes | None]]  # with the overlay for the report, where there is one
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,13 @@ class _Run:
         self.folder = ResultFolder(job.folder) if job.folder is not None else None
         self.documents: list[Document | ErrorDocument] = []
         self.codes = {0}
-        self.log = Console(stderr=True, soft_wrap=True)
+        self.above_bar: Callable[[str], None] | None = None  # prints there while a progress bar is shown
         self.answers: list[str] = []  # for people; shown when the progress bar is gone
 
     def run(self) -> int:
-        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as sections, self._progress() as progress:
-            task = progress.add_task("Analysing", total=len(self.sources))
-            for outcome in self._outcomes():
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as sections, self._watched() as outcomes:
+            for outcome in outcomes:
                 self._take(outcome, sections)
-                progress.advance(task)
             if self.folder is not None and any(isinstance(d, Document) for d in self.documents):
                 sections.seek(0)
                 for path in self.folder.save_report(self.documents, _pieces(sections)):
@@ -124,13 +123,24 @@ class _Run:
                 typer.echo(_printable(line))
         return 1 if 1 in self.codes else max(self.codes)
 
-    def _progress(self) -> Progress:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        hidden = self.only or not self.log.is_terminal
-        # Redirecting would send our JSON to the bar's stream.
-        return Progress(*columns, console=self.log, disable=hidden, redirect_stdout=False, redirect_stderr=False)
+    @contextmanager
+    def _watched(self) -> Iterator[Iterable[_Done]]:
+        """The outcomes, under a progress bar where a person watches several photos."""
+        if self.only or not sys.stderr.isatty():
+            yield self._outcomes()
+            return
+        from rich.console import Console  # a single photo is analysed without loading rich
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def _outcomes(self) -> Iterator[Outcome[tuple[Document, bytes | None]]]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        log = Console(stderr=True, soft_wrap=True)
+        self.above_bar = partial(log.print, markup=False, highlight=False, emoji=False)
+        # Redirecting would send our JSON to the bar's stream.
+        with Progress(*columns, console=log, redirect_stdout=False, redirect_stderr=False) as bar:
+            yield bar.track(self._outcomes(), total=len(self.sources), description="Analysing")
+        self.above_bar = None
+
+    def _outcomes(self) -> Iterator[_Done]:
         job = self.job
         return process_many(
             self.sources,
@@ -151,7 +161,7 @@ class _Run:
         self.folder.save_photo(stem, document, overlay_png=to_png(overlay), mask_png=mask_png(analysis))
         return document, to_jpeg(overlay, max_side=None if len(self.sources) < MANY else SMALL_PICTURE)
 
-    def _take(self, outcome: Outcome[tuple[Document, bytes | None]], sections: IO[str]) -> None:
+    def _take(self, outcome: _Done, sections: IO[str]) -> None:
         document: Document | ErrorDocument
         if outcome.error is None:
             document, jpeg = outcome.unwrap()
@@ -174,7 +184,10 @@ class _Run:
 
     def _say(self, text: str) -> None:
         """To stderr, above a progress bar."""
-        self.log.print(_printable(text), markup=False, highlight=False, emoji=False)
+        if self.above_bar is None:
+            typer.echo(_printable(text), err=True)
+        else:
+            self.above_bar(_printable(text))
 
 
 def _printable(text: str) -> str:

@@ -2,12 +2,13 @@
 
 Everything is chosen on validation people, except the severity curve, whose few numbers are fitted
 on training people and only its spread on validation. Grids are small and their steps coarse:
-the validation split has about 110 people, and a finer optimum would only be its noise.
+the validation split has about 110 people, and a finer optimum would only be its noise. What the
+photos cannot tell (`comedo.training.sufficiency`) keeps the value from before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import product
 
 import numpy as np
@@ -23,9 +24,26 @@ from comedo.training.metrics.ordinal import weighted_kappa
 from comedo.training.metrics.tally import Tally
 from comedo.training.predictors import acne04_grade
 from comedo.training.readings import Reading
+from comedo.training.sufficiency import (
+    CLINIC,
+    GRADED,
+    SPARSE,
+    Number,
+    has_acne,
+    is_clear,
+    is_typed,
+    kept_sentence,
+    lacking,
+)
 
 Readings = Sequence[Reading]
 _MARKS_CALLED_ACTIVE = 0.17  # aimed at; the requirement is 0.20
+_PLAIN = Calibration()
+_CUT_OFFS_OF = {
+    Number.TYPES: ("mark", "mark_bias", "inflamed", "red_weight"),
+    Number.MASK: ("mask",),
+    Number.SPARSE: ("sparse",),
+}
 
 
 def of_source(readings: Readings, *sources: str) -> list[Reading]:
@@ -79,10 +97,19 @@ def _f1(tally: Tally) -> float:
     return tally.f1 or 0.0
 
 
-def fit_thresholds(readings: Readings) -> Thresholds:
-    """Cut-offs with the best F1: of active lesions on clinic photos, of types on portraits."""
-    clinic = [of_source(readings, "crops1024"), of_source(readings, "frames512")]
-    typed, masks = of_source(readings, "typed"), of_source(readings, "masks")
+def fit_thresholds(
+    readings: Readings, before: Thresholds = _PLAIN.thresholds, skip: Collection[Number] = ()
+) -> Thresholds:
+    """Cut-offs with the best F1: of active lesions on clinic photos, of types on portraits.
+
+    Args:
+        readings: Of validation people.
+        before: Where the cut-offs of `skip` are taken from.
+        skip: What the photos cannot tell.
+    """
+    clinic = [of_source(readings, source) for source in CLINIC]
+    typed = [] if Number.TYPES in skip else [r for r in readings if is_typed(r.truth)]
+    masks = [] if Number.MASK in skip else of_source(readings, "masks")
 
     def clinic_f1(t: Thresholds) -> float:
         return float(np.mean([_f1(active_tally(side, t)) for side in clinic if side]))
@@ -91,7 +118,7 @@ def fit_thresholds(readings: Readings) -> Thresholds:
         tallies, on_marks = type_tallies(typed, t)
         return float(np.mean([_f1(x) for x in tallies])) - 2 * max(0.0, on_marks - _MARKS_CALLED_ACTIVE)
 
-    t = Thresholds()
+    t = Thresholds(**{cut: getattr(before, cut) for number in skip for cut in _CUT_OFFS_OF.get(number, ())})
     biases = (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
     t = _best(lambda x: clinic_f1(x), (t.model_copy(update={"active": a}) for a in np.arange(0.14, 0.6, 0.02)))
     both = (t.model_copy(update={"mark_bias": b, "mark": m}) for b, m in product(biases, np.arange(0.14, 0.5, 0.03)))
@@ -106,7 +133,8 @@ def fit_thresholds(readings: Readings) -> Thresholds:
             lambda x: mask_dice(masks, x) or 0.0, (t.model_copy(update={"mask": m}) for m in np.arange(0.1, 0.75, 0.05))
         )
     rounded = {k: round(float(v), 3) for k, v in t.model_dump().items()}
-    return fit_sparse(readings, Thresholds(**rounded))
+    t = Thresholds(**rounded)
+    return t if Number.SPARSE in skip else fit_sparse(readings, t)
 
 
 def _best(judge: Callable[[Thresholds], float], candidates: Iterable[Thresholds]) -> Thresholds:
@@ -115,7 +143,7 @@ def _best(judge: Callable[[Thresholds], float], candidates: Iterable[Thresholds]
 
 def fit_sparse(readings: Readings, t: Thresholds) -> Thresholds:
     """The conspicuity from which the number of lesions agrees with the v1 boxes."""
-    known = [r for r in readings if r.truth.sparse is not None and r.truth.source in ("frames512", "frames640")]
+    known = [r for r in readings if r.truth.sparse is not None and r.truth.source in SPARSE]
     if not known:
         return t
     true = np.array([len(r.truth.sparse) for r in known if r.truth.sparse is not None])
@@ -160,7 +188,7 @@ def fit_count_noise(found: Sequence[int], true: Sequence[int]) -> CountNoise:
 def count_pairs(readings: Readings, t: Thresholds, *, sparse: bool) -> tuple[list[int], list[int]]:
     """Found and true counts under a convention, over the whole-face clinic photos."""
     found, true = [], []
-    for r in of_source(readings, "frames512", "crops1024"):
+    for r in of_source(readings, *CLINIC):
         circles = r.truth.sparse if sparse else r.truth.active
         if circles is None:
             continue
@@ -232,10 +260,8 @@ def severity_kappa(readings: Readings, t: Thresholds, curve: SeverityCurve) -> f
 
 def fit_affected(readings: Readings, t: Thresholds, curve: SeverityCurve) -> AffectedCurve:
     """Between clear faces and clinic faces with acne; half-way in log burden where both err least."""
-    acne = burdens(of_source(readings, "frames512", "crops1024"), t, curve)
-    clear = burdens(of_source(readings, "clear"), t, curve)
-    if len(acne) == 0 or len(clear) == 0:
-        return AffectedCurve()
+    acne = burdens([r for r in readings if has_acne(r.truth)], t, curve)
+    clear = burdens([r for r in readings if is_clear(r.truth)], t, curve)
     cuts = np.geomspace(0.02, 20, 140)
     score = np.array([float((acne >= c).mean()) + 2 * min(float((clear < c).mean()), 0.97) for c in cuts])
     best = cuts[score >= score.max() - 0.005]
@@ -243,15 +269,30 @@ def fit_affected(readings: Readings, t: Thresholds, curve: SeverityCurve) -> Aff
     return AffectedCurve(middle=round(middle, 3), slope=2.0)
 
 
-def fit(train: Readings, val: Readings, provenance: str) -> Calibration:
-    """Everything, in the order in which one number needs another."""
-    t = fit_thresholds(val)
-    noise: Mapping[str, CountNoise] = {
-        name: fit_count_noise(*count_pairs(val, t, sparse=name == "acne04-v1")) for name in ("visible", "acne04-v1")
-    }
-    clinic = of_source(train, "frames512", "crops1024", "graded640")
-    severity = fit_severity(clinic, of_source(val, "frames512", "crops1024"), t)
-    affected = fit_affected(val, t, severity)
+def fit(train: Readings, val: Readings, provenance: str, before: Calibration = _PLAIN) -> Calibration:
+    """Everything that the photos can tell, in the order in which one number needs another.
+
+    Args:
+        train: Readings of graded whole faces of training people.
+        val: All readings of validation people.
+        provenance: A sentence on networks and photos; what was not fitted is added to it.
+        before: Whose values stay where the photos do not tell them.
+    """
+    wanting = lacking([r.truth for r in train], [r.truth for r in val])
+    t = fit_thresholds(val, before.thresholds, wanting)
+    noise = dict(before.count_noise)
+    for number, convention in ((Number.COUNTS, "visible"), (Number.SPARSE_COUNTS, "acne04-v1")):
+        if number not in wanting:
+            noise[convention] = fit_count_noise(*count_pairs(val, t, sparse=convention == "acne04-v1"))
+    severity, affected = before.severity, before.affected
+    if Number.SEVERITY not in wanting:
+        severity = fit_severity(of_source(train, *GRADED), of_source(val, *CLINIC), t)
+    if Number.AFFECTED not in wanting:
+        affected = fit_affected(val, t, severity)
     return Calibration(
-        provenance=provenance, thresholds=t, count_noise=dict(noise), severity=severity, affected=affected
+        provenance=provenance + kept_sentence(wanting, before.provenance),
+        thresholds=t,
+        count_noise=noise,
+        severity=severity,
+        affected=affected,
     )

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from functools import wraps
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 from rich.console import Console
 
-from comedo.errors import ComedoError, MissingExtra, UnusableInput
+from comedo.errors import ComedoError, UnusableInput
 
 if TYPE_CHECKING:
     from comedo.training.predictors import Prediction
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Train the networks and measure them.")
 _P = ParamSpec("_P")
-_RECIPES = (Path("recipes"), Path(__file__).parents[3] / "recipes")
+RECIPES = Path(str(files("comedo.training"))) / "recipes"  # part of the package
 
 
 class Labels(StrEnum):
@@ -48,23 +49,27 @@ def _plain_errors(command: Callable[_P, None]) -> Callable[_P, None]:
     return guarded
 
 
+def recipe_names() -> list[str]:
+    """The recipes that come with comedo."""
+    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
 def find_recipe(name: str) -> Path:
-    """The recipe of that name among those of the repository, else the file of that path.
+    """The file of that path, else comedo's own recipe of that name.
 
     Raises:
         UnusableInput: There is neither.
     """
-    places = [Path(name), *(folder / f"{name}.yaml" for folder in _RECIPES)]
-    for path in places:
+    for path in (Path(name), RECIPES / f"{name}.yaml"):
         if path.is_file():
             return path
-    raise UnusableInput(f"no recipe {name!r}; give the path of a YAML file, or the name of one in recipes/")
+    raise UnusableInput(f"no recipe {name!r}; give the path of a YAML file, or one of {', '.join(recipe_names())}")
 
 
 @app.command()
 @_plain_errors
 def train(
-    recipe: Annotated[str, typer.Argument(help="A YAML file, or the name of one in recipes/: lesion-map, face-map.")],
+    recipe: Annotated[str, typer.Argument(help=f"A YAML file, or one of comedo's own: {', '.join(recipe_names())}.")],
     change: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated."),
@@ -76,6 +81,8 @@ def train(
     weights: Annotated[Path | None, typer.Option(help="Put the finished network into this weights folder too.")] = None,
 ) -> None:
     """Train a network by a recipe and export it to ONNX.
+
+    Needs `pip install "comedo[train]"`.
 
     The run can be killed at any time: the same command continues it. It ends with NAME.onnx,
     compared with torch, and its entry in manifest.json. Losses are in log.csv. Photos of one
@@ -89,13 +96,11 @@ def train(
 
     - `comedo train my-recipe.yaml --device cuda --weights weights`
     """
-    try:
-        from comedo.training.recipe import read_recipe
-        from comedo.training.train import export_last
-        from comedo.training.train import train as run
-        from comedo.training.weights_folder import install
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"training needs {error.name}: pip install 'comedo[train]'") from error
+    from comedo.training.recipe import read_recipe
+    from comedo.training.train import export_last
+    from comedo.training.train import train as run
+    from comedo.training.weights_folder import install
+
     path = find_recipe(recipe)
     read = read_recipe(path, change or ())
     folder = out or Path("runs") / path.stem
@@ -117,6 +122,8 @@ def quantize(
 ) -> None:
     """Write a network's twin in 8-bit integers, which CPUs with VNNI run almost twice as fast.
 
+    Needs `pip install "comedo[train]"`.
+
     The run time takes the twin by itself where it is faster; `COMEDO_PRECISION=float32` forbids it. Measure
     with `comedo evaluate` what it costs before you ship it.
 
@@ -124,12 +131,9 @@ def quantize(
 
     - `comedo quantize lesion-map --data ~/acne --weights weights`
     """
-    try:
-        from comedo.training.quantize import add_twin
-        from comedo.training.tasks import draw_pictures
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"quantising needs {error.name}: pip install 'comedo[train]'") from error
+    from comedo.training.quantize import add_twin
     from comedo.training.recipe import read_recipe
+    from comedo.training.tasks import draw_pictures
 
     number = pictures // 4 * 4
     drawn = draw_pictures(read_recipe(find_recipe(recipe or network)), data, number + 8)
@@ -147,6 +151,8 @@ def calibrate(
 ) -> None:
     """Fit the numbers that follow training: cut-offs, count intervals, severity, affected or not.
 
+    Needs `pip install "comedo[train]"`.
+
     Both networks of the folder read labelled photos; everything is chosen on validation people,
     except the severity curve, which is fitted on training people.
 
@@ -154,12 +160,9 @@ def calibrate(
 
     - `comedo calibrate --data ~/acne --weights weights`
     """
-    try:
-        from comedo.training.tasks import lesion_photos
-        from comedo.training.weights_folder import calibrate as run
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"calibrating needs {error.name}: pip install 'comedo[train]'") from error
     from comedo.training.recipe import LesionRecipe, read_recipe
+    from comedo.training.tasks import lesion_photos
+    from comedo.training.weights_folder import calibrate as run
 
     read = read_recipe(find_recipe(recipe))
     if not isinstance(read, LesionRecipe):
@@ -207,6 +210,8 @@ def evaluate(
     quiet: Annotated[bool, typer.Option(help="No progress bars and no tables.")] = False,
 ) -> None:
     """Measure lesions, masks, face maps and grades on labelled photos.
+
+    Needs `pip install "comedo[train]"`.
 
     Tables go to stderr, one JSON document to stdout. Each figure has its definition, its 90 %
     interval (people drawn again with replacement) and the figure of a baseline without learning.

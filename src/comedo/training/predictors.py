@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from comedo.errors import NoFaceFound, UnusableInput
+from comedo.grading.severity import level_number
 from comedo.types import FaceAnalysis, Group, Image, Mask
 
 
@@ -70,7 +71,7 @@ def acne04_grade(severity: float | str | bool | None) -> int | None:
     """
     if severity is None or isinstance(severity, str):
         return None
-    return min(3, max(0, round(severity) - 2))
+    return min(3, max(0, level_number(severity) - 2))
 
 
 def _parts_on_photo(analysis: FaceAnalysis) -> NDArray[np.uint8]:

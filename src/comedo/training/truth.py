@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from comedo.errors import UnusableInput
 from comedo.types import Group, Image
@@ -77,7 +77,7 @@ class _CocoImage(BaseModel):
     split: str | None = None
     group: int | str | None = None
     photo: str | None = None
-    grade: int | None = None
+    grade: int | None = Field(default=None, ge=0, le=3)
     lesions_labelled: bool = True
 
 

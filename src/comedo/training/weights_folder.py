@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from comedo.build import build_analyzer
-from comedo.calibration import Calibration
+from comedo.calibration import Calibration, load_calibration
 from comedo.errors import UnusableInput
-from comedo.inference import TWIN, read_manifest
+from comedo.inference import TWIN, WEIGHTS, read_manifest
 from comedo.training.calibrate import fit
 from comedo.training.export import Entry, add_to_manifest, remove_from_manifest
 from comedo.training.leaks import check_disjoint
 from comedo.training.lesion_data import LesionPhoto
 from comedo.training.readings import Reading, read_all
+from comedo.training.sufficiency import GRADED, LEAST_LESIONS, active_lesions
 
 CALIBRATION = "calibration.json"
-TRAIN_SOURCES = ("frames512", "crops1024", "graded640")  # whole faces with a grade
 
 
 def install(entry: Entry, run: Path, weights: Path) -> None:
@@ -49,13 +49,16 @@ def choose_photos(
         seed: The same seed draws the same photos.
     """
     check_disjoint((p.group, p.split) for p in photos)
-    graded = [p for p in photos if p.split == "train" and p.source in TRAIN_SOURCES]
+    graded = [p for p in photos if p.split == "train" and p.source in GRADED and p.grade is not None]
     drawn = sorted(np.random.default_rng(seed).permutation(len(graded))[:number])
     return [graded[i] for i in drawn], [p for p in photos if p.split == "val"]
 
 
 def calibrate(photos: Sequence[LesionPhoto], weights: Path, *, number: int, data: str) -> Calibration:
     """Fit cut-offs, count noise and severity to the networks of a folder; write calibration.json there.
+
+    What the photos cannot tell stays as in the folder's calibration.json, or in the shipped one
+    where the folder has none; `provenance` says what and why.
 
     Args:
         photos: Labelled photos of both splits.
@@ -65,31 +68,31 @@ def calibrate(photos: Sequence[LesionPhoto], weights: Path, *, number: int, data
 
     Raises:
         ModelError: A network is absent or altered.
-        UnusableInput: The photos lack what the numbers are fitted to.
+        UnusableInput: Too few lesions are marked on validation photos to fit anything.
         LeakyData: A person is on both sides of the split.
     """
     read_manifest(weights)
     train, val = choose_photos(photos, number=number)
-    _refuse_unfit(train, val)
-    if not (weights / CALIBRATION).exists():
-        write_calibration(Calibration(), weights)  # the analyzer wants one; the candidates do not depend on it
+    _refuse_too_few(val)
+    before = load_calibration(weights if (weights / CALIBRATION).exists() else WEIGHTS)
+    write_calibration(before, weights)  # the analyzer wants one; the candidates do not depend on it
     analyzer = build_analyzer(weights)
     val_readings, val_faceless = read_all(analyzer, val)
+    _refuse_too_few([r.truth for r in val_readings])
     train_readings, train_faceless = read_all(analyzer, train)
     faceless = len(val_faceless) + len(train_faceless)
     text = provenance(analyzer.models, data, train_readings, val_readings, faceless)
-    fitted = fit(train_readings, val_readings, text)
+    fitted = fit(train_readings, val_readings, text, before)
     write_calibration(fitted, weights)
     return fitted
 
 
-def _refuse_unfit(train: Sequence[LesionPhoto], val: Sequence[LesionPhoto]) -> None:
-    clinic = [p for p in val if p.source in ("frames512", "crops1024")]
-    graded = all(any(p.grade is not None for p in side) for side in (train, clinic))
-    if not graded or not any(p.active is not None and p.sparse is not None for p in clinic):
+def _refuse_too_few(val: Sequence[LesionPhoto]) -> None:
+    marked = active_lesions(val)
+    if marked < LEAST_LESIONS:
         raise UnusableInput(
-            "calibration needs ACNE04 in both splits: its circles, v1 boxes and grades; "
-            "name its folder under data.acne04 of the recipe"
+            f"calibration needs at least {LEAST_LESIONS} active lesions marked on validation photos of whole faces, "
+            f"got {marked}; mark more photos of split val with a face that is found, or leave calibration.json as it is"
         )
 
 

@@ -63,7 +63,12 @@ def match_centres(found: Circles, scores: NDArray[np.floating], true: Circles, f
 
 
 def boxes_of(circles: Circles) -> Floats:
-    """Square boxes (N, 4) x0, y0, x1, y1 around circles."""
+    """Square boxes (N, 4) x0, y0, x1, y1 around circles, in the circles' own frame.
+
+    Found and true circles are compared in the frame of the annotations, in which the networks
+    learnt; a half pixel added to one side only (`Lesion.box_xyxy` lies on edges) would lower the
+    overlap of small lesions.
+    """
     c = circles.astype(np.float64)
     return np.stack([c[:, 0] - c[:, 2], c[:, 1] - c[:, 2], c[:, 0] + c[:, 2], c[:, 1] + c[:, 2]], 1)
 
