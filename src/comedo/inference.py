@@ -109,7 +109,8 @@ def run_both_ways(
     mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
     outputs = list(run_many(network, [*images, *mirrored]))
     order = slice(None) if channels is None else list(channels)
-    return [(one + two[order, :, ::-1]) / 2 for one, two in zip(outputs, outputs[len(images) :], strict=False)]
+    pairs = zip(outputs[: len(images)], outputs[len(images) :], strict=True)
+    return [np.asarray((one + two[order, :, ::-1]) / 2, np.float32) for one, two in pairs]
 
 
 @dataclass(frozen=True)
