@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 
@@ -104,7 +104,7 @@ class Catalogue(BaseModel):
             return "".join(names)
         return f"{', '.join(names[:-1])} {self.join[word]} {names[-1]}"
 
-    def day(self, day: datetime.date) -> str:
+    def day(self, day: dt.date) -> str:
         """A date as the language writes it."""
         return day.strftime(self.date)
 

@@ -69,6 +69,13 @@ class Ingredient(_Row):
 
     cls: str = Field(alias="class")
     access: Literal["open", "clinician"]
+    sources: Ids = ()  # of its being sold without prescription
+
+    @model_validator(mode="after")
+    def _open_needs_a_source(self) -> Self:
+        if self.access == "open" and not self.sources:
+            raise ValueError("an ingredient with open access names a source for it")
+        return self
 
     @property
     def base(self) -> Access:
@@ -203,6 +210,8 @@ class Tables(_Row):
 
     @model_validator(mode="after")
     def _sources_carry_the_claims(self) -> Self:
+        for name, it in self.ingredients.items():
+            _refuse_if(set(it.sources) - set(self.sources), f"{name} names sources that are not listed")
         for row in self.rows():
             _refuse_if([s for s in row.sources if s not in self.sources], f"{row.id} names sources that are not listed")
             best = max(_RANK[self.sources[s].provenance] for s in row.sources)

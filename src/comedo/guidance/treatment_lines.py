@@ -8,7 +8,7 @@ from comedo.guidance.advice import Access, Line, Provenance, Section
 from comedo.guidance.catalogue import Catalogue
 from comedo.guidance.filter import Judged, Verdict
 from comedo.guidance.reasons import Reasons
-from comedo.guidance.tables import Restriction
+from comedo.guidance.tables import Restriction, Tables
 
 
 def treatment(judged: Judged, words: Catalogue, reasons: Reasons) -> Line:
@@ -21,7 +21,7 @@ def treatment(judged: Judged, words: Catalogue, reasons: Reasons) -> Line:
         words.regimen(regimen.form, parts),
         _why(judged, words, reasons),
         regimen.provenance,
-        _with_restrictions(regimen.sources, judged.because),
+        _sources(judged, reasons.tables),
         guideline=regimen.guideline,
         strength=regimen.strength,
         access=judged.access,
@@ -77,6 +77,10 @@ def _withheld_line(rule: Restriction, hidden: Sequence[str], reasons: Reasons) -
     )
 
 
-def _with_restrictions(sources: Sequence[str], because: Sequence[Restriction]) -> tuple[str, ...]:
-    """The regimen's own sources, then those of the rules that limited it."""
-    return tuple(dict.fromkeys([*sources, *(s for rule in because for s in rule.sources)]))
+def _sources(judged: Judged, tables: Tables) -> tuple[str, ...]:
+    """The regimen's own sources, those of the rules that limited it, and of being sold without prescription."""
+    limits = [s for rule in judged.because for s in rule.sources]
+    free = (
+        [s for i in judged.ingredients for s in tables.ingredients[i].sources] if judged.access is Access.OPEN else []
+    )
+    return tuple(dict.fromkeys([*judged.regimen.sources, *limits, *free]))
