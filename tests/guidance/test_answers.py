@@ -68,6 +68,7 @@ WRONG = [
     ("just text", "the answers must be fields with values; got 'just text'"),
     ("age: [", "not readable YAML or JSON"),
     ("a: &x [1]\nb: *x", "references (*name) are not allowed"),
+    ("age: 17\n<<: {age: 30}", "merging (<<) is not allowed"),
     ("age: !!python/object/apply:os.system ['true']", "not readable YAML or JSON"),
     ("[" * 20_000, "the file is nested too deeply"),
     ("age: 99999-99-99T99:99:99", "age must be a whole number"),

@@ -91,6 +91,7 @@ def test_asking_gives_the_advice_alone_on_stdout_and_keeps_the_answers(folder):
 REFUSED = [
     (["selfie.json"], 2, "give either --answers FILE or --ask"),
     (["selfie.json", "--answers", "answers.yaml", "--ask"], 2, "give either --answers FILE or --ask"),
+    (["selfie.json", "--answers", "answers.yaml", "--save-answers", "selfie.json"], 2, "selfie.json is there already"),
     (["-", "--ask"], 2, "standard input cannot hold both"),
 ]
 

@@ -29,6 +29,8 @@ class _Loader(yaml.SafeLoader):
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
             raise yaml.YAMLError(f"the field {str(twice)[:40]!r} is given twice")
+        if "<<" in keys:
+            raise yaml.YAMLError("merging (<<) is not allowed")
         return super().construct_mapping(node, deep=deep)
 
 

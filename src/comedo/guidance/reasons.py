@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from comedo.guidance.advice import Group, Section
+from comedo.guidance.advice import Group, Provenance, Section
 from comedo.guidance.catalogue import Catalogue
 from comedo.guidance.profile import Profile
 from comedo.guidance.tables import CareRow, Flag, Restriction, Tables
@@ -43,10 +43,15 @@ class Reasons:
         return " ".join([*parts, *([self.of_answers(flag.when)] if flag.when else [])])
 
     def of_restrictions(self, restrictions: Iterable[Restriction]) -> str:
-        """Each rule with the answer that made it apply."""
+        """Each rule with the answer that made it apply; a rule that is unverified says so."""
         return " ".join(
-            f"{self.words.restrictions[r.id]} {self.of_answers({r.question: r.answers})}" for r in restrictions
+            f"{self.words.restrictions[r.id]}{self._mark(r)} {self.of_answers({r.question: r.answers})}"
+            for r in restrictions
         )
+
+    def _mark(self, rule: Restriction) -> str:
+        unverified = rule.provenance is Provenance.UNVERIFIED
+        return f" ({self.words.provenance[rule.provenance]})" if unverified else ""
 
     def of_care(self, row: CareRow) -> str:
         """Why a line of care, caution, difference or expectation is shown."""

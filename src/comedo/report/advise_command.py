@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from comedo.guidance.advice import Advice
     from comedo.guidance.answers import Answers
 
 
@@ -28,15 +29,22 @@ def advise(
         raise typer.BadParameter("give either --answers FILE or --ask", param_hint="--answers")
     if ask and str(analysis) == "-":
         raise typer.BadParameter("standard input cannot hold both the analysis and the answers", param_hint="--ask")
+    if save_answers is not None and save_answers.exists():
+        raise typer.BadParameter(
+            f"{save_answers.name} is there already; name another file", param_hint="--save-answers"
+        )
     from comedo.guidance.answers_file import read_answers, write_answers
     from comedo.report.advise import advise as run
     from comedo.report.advise import read_analysis
 
     document = read_analysis(analysis)
     given = read_answers(answers) if answers is not None else _ask(language)
-    if save_answers is not None:
+    _show(run(document, given, language=language), as_json)
+    if save_answers is not None:  # last: what was typed has been of use even where it cannot be kept
         write_answers(given, save_answers)
-    advice = run(document, given, language=language)
+
+
+def _show(advice: Advice, as_json: bool) -> None:
     if as_json:
         from comedo.report.advice_document import advice_to_json
 
