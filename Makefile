@@ -2,7 +2,7 @@
 #
 #   make analyze [PHOTO=path] [OUT=folder]   analyse a photo (without PHOTO: a rendered sample face)
 #   make test                                lint, types and tests
-#   make lint | bench | schema | clean
+#   make lint | bench | schema | guidance | clean   (guidance: docs/guidance-*.md from the tables)
 
 # The first command that really is a Python >= 3.11 (a version manager's shim may exist and not run).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 OUT ?= out
 TESTS ?=
 
-.PHONY: analyze test lint bench schema clean
+.PHONY: analyze test lint bench schema guidance clean
 .DELETE_ON_ERROR:
 
 analyze: $(VENV)/.base
@@ -31,6 +31,10 @@ bench: $(VENV)/.dev
 
 schema: $(VENV)/.base
 	$(BIN)/python -m comedo.report.document > src/comedo/report/schema/analysis-1.schema.json
+	$(BIN)/python -m comedo.report.advice_document > src/comedo/report/schema/advice-1.schema.json
+
+guidance: $(VENV)/.base
+	$(BIN)/python -m comedo.guidance.pages docs
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "comedo needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python" >&2; exit 1; }

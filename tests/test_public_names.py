@@ -4,6 +4,7 @@ import comedo
 from builders import fresh_python
 
 PUBLIC = [
+    "Advice",
     "Analyzer",
     "Check",
     "ComedoError",
@@ -31,6 +32,7 @@ PUBLIC = [
     "UnusableInput",
     "Verdict",
     "__version__",
+    "advise",
     "analyze",
     "analyze_many",
     "default_analyzer",

@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
     from os import PathLike
 
     import numpy as np
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         UnsupportedFormat,
         UnusableInput,
     )
+    from comedo.guidance.advice import Advice
     from comedo.photo import read_photo
     from comedo.types import (
         Check,
@@ -68,6 +71,7 @@ _HOMES = {
         "UnsupportedFormat",
         "UnusableInput",
     ),
+    "comedo.guidance.advice": ("Advice",),
     "comedo.photo": ("read_photo",),
     "comedo.types": (
         "Check",
@@ -89,6 +93,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Advice",
     "Analyzer",
     "Check",
     "ComedoError",
@@ -116,6 +121,7 @@ __all__ = [
     "UnusableInput",
     "Verdict",
     "__version__",
+    "advise",
     "analyze",
     "analyze_many",
     "default_analyzer",
@@ -147,6 +153,32 @@ def analyze(
     from comedo.build import default_analyzer
 
     return default_analyzer().analyze(source, name=name, allow_poor=allow_poor, convention=convention)
+
+
+def advise(
+    analysis: FaceAnalysis | str | PathLike[str],
+    answers: Mapping[str, object] | str | PathLike[str],
+    *,
+    language: str = "en",
+    today: date | None = None,
+) -> Advice:
+    """What guidelines list for an analysis, filtered by a person's answers; each line with its reason and sources.
+
+    Information only: no diagnosis, no prescription. A question that is left out counts as the cautious answer.
+
+    Args:
+        analysis: What `analyze` gave, or the path of a JSON file that `comedo analyze` wrote.
+        answers: Values by question, {"age": 24, "pregnancy": "not_possible", "allergies": []}, or the path of a YAML or
+            JSON file of them; docs/guidance.md names the questions.
+        language: "en" or "de".
+        today: The day that the review date counts from; by default today.
+
+    Raises:
+        UnusableInput: A file cannot be used, an answer is none that its question takes, or there is no such language.
+    """
+    from comedo.report.advise import advise as run
+
+    return run(analysis, answers, language=language, today=today)
 
 
 def __getattr__(name: str) -> object:

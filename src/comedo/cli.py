@@ -12,6 +12,7 @@ import typer
 
 from comedo import __version__
 from comedo.errors import ComedoError, MissingExtra
+from comedo.report.advise_command import advise
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -124,6 +125,9 @@ def analyze(
     folder = out if out is not None or as_json else Path("out")
     job = Job(photos or [], sample, folder, as_json, allow_poor, str(count_convention), workers, debug)
     raise typer.Exit(job.run())
+
+
+app.command()(advise)
 
 
 @app.command()
