@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from comedo.errors import ComedoError, MissingExtra, UnusableInput
+from comedo.errors import MissingExtra, UnusableInput
+from comedo.training.command import plain_errors
+from comedo.training.data.cli import app as data_app
 
 if TYPE_CHECKING:
     from comedo.training.predictors import Prediction
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from comedo.types import Group
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Train the networks and measure them.")
-_P = ParamSpec("_P")
+app.add_typer(data_app, name="data")
 _RECIPES = (Path("recipes"), Path(__file__).parents[3] / "recipes")
 
 
@@ -31,20 +31,6 @@ class Labels(StrEnum):
     COMEDO = "comedo"
     CELEBAMASK = "celebamask"
     FASSEG = "fasseg"
-
-
-def _plain_errors(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Our errors as one sentence and their exit code, without a stack trace."""
-
-    @wraps(command)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ComedoError as error:
-            typer.echo(f"comedo: {error}", err=True)
-            raise typer.Exit(error.exit_code) from error
-
-    return guarded
 
 
 def find_recipe(name: str) -> Path:
@@ -61,7 +47,7 @@ def find_recipe(name: str) -> Path:
 
 
 @app.command()
-@_plain_errors
+@plain_errors
 def train(
     recipe: Annotated[str, typer.Argument(help="A YAML file, or the name of one in recipes/: lesion-map, face-map.")],
     change: Annotated[
@@ -73,12 +59,15 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     export_only: Annotated[bool, typer.Option(help="Export the last checkpoint of --out as it is.")] = False,
     weights: Annotated[Path | None, typer.Option(help="Put the finished network into this weights folder too.")] = None,
+    allow_leaks: Annotated[
+        bool, typer.Option("--allow-leaks", help="Train although the split leaks; the manifest names every leak.")
+    ] = False,
 ) -> None:
     """Train a network by a recipe and export it to ONNX.
 
     The run can be killed at any time: the same command continues it. It ends with NAME.onnx,
     compared with torch, and its entry in manifest.json. Losses are in log.csv. Photos of one
-    person on both sides of the split are refused.
+    person, or copies of one picture, on both sides of the split are refused.
 
     For example:
 
@@ -98,14 +87,17 @@ def train(
     path = find_recipe(recipe)
     read = read_recipe(path, change or ())
     folder = out or Path("runs") / path.stem
-    entry = export_last(read, out=folder) if export_only else run(read, data=data, out=folder, device=device)
+    if export_only:
+        entry = export_last(read, out=folder)
+    else:
+        entry = run(read, data=data, out=folder, device=device, allow_leaks=allow_leaks)
     typer.echo(f"{folder / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
     if weights is not None:
         install(entry, folder, weights)
 
 
 @app.command()
-@_plain_errors
+@plain_errors
 def calibrate(
     weights: Annotated[Path, typer.Option(help="Folder of both networks; calibration.json is written there.")],
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
@@ -141,7 +133,7 @@ def calibrate(
 
 
 @app.command()
-@_plain_errors
+@plain_errors
 def evaluate(
     data: Annotated[
         Path,
