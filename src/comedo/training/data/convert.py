@@ -20,7 +20,7 @@ from comedo.training.data.dataset import (
     Sample,
     Shape,
 )
-from comedo.training.data.files import BadAnnotations, CannotCarry
+from comedo.training.data.files import BadAnnotations, CannotCarry, read_bytes
 from comedo.training.data.formats.acne04 import ACNE04
 from comedo.training.data.formats.base import Format, Origin
 from comedo.training.data.formats.coco import COCO
@@ -54,10 +54,10 @@ def guess_format(path: Path) -> Format:
     marks = {path / LIST: YOLO, path / FOLDER: VOC, path / MASKS: MASK_FOLDER}
     found = next((kind for mark, kind in marks.items() if mark.exists()), None)
     if found is None and path.is_file():
-        head = path.open("rb").read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
-        by_start = {b"<": CVAT, b"[": LABEL_STUDIO}
-        found = by_start.get(head[:1], COCO if head[:1] == b"{" else None)
-        if found is COCO and b'"coordinates"' in path.read_bytes():
+        content = read_bytes(path)
+        start = content[:64].lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
+        found = {b"<": CVAT, b"[": LABEL_STUDIO, b"{": COCO}.get(start)
+        if found is COCO and b'"coordinates"' in content:
             found = ACNE04
     if found is None:
         names = ", ".join(FORMATS)

@@ -102,6 +102,10 @@ def row(where: str) -> Iterator[None]:
     """Say in which file and row a value was wrong."""
     try:
         yield
+    except BadAnnotations as error:
+        if where in str(error):
+            raise
+        raise BadAnnotations(f"{where}: {error}") from error
     except (ValueError, KeyError, OverflowError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise BadAnnotations(f"{where}: {what}") from error
