@@ -37,7 +37,7 @@ def test_planted_mistakes_are_found_by_models_that_have_not_seen_them():
     given = true.copy()
     wrong = [5, 40, 77, 101]
     given[wrong] = (given[wrong] + 1) % 3
-    features = rng.normal(0, 0.6, (120, 4)) + 3 * np.eye(3, 4)[true]
+    features = rng.normal(0, 0.3, (120, 4)) + 3 * np.eye(3, 4)[true]
     probabilities = out_of_fold(features, given.tolist(), [str(n) for n in range(120)])
     assert set(wrong) <= {d.row for d in find_doubts(probabilities, given.tolist())[:6]}
     assert out_of_fold(features[:8], given[:8].tolist(), list("abcdefgh")) is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from comedo.training.data.bitmap import bitmap_of
+from comedo.training.data.bitmap import bitmap_of, inside_polygon
 from comedo.training.data.dataset import (
     SHAPE_NAMES,
     Circle,
@@ -30,9 +30,9 @@ from comedo.training.data.formats.mask_folder import MASK_FOLDER, MASKS
 from comedo.training.data.formats.voc import FOLDER, VOC
 from comedo.training.data.formats.yolo import LIST, YOLO
 from comedo.training.data.sidecar import merge, read_sidecar, sidecar_path, write_sidecar
+from comedo.types import Mask
 
 FORMATS = {f.name: f for f in (COCO, VOC, YOLO, MASK_FOLDER, ACNE04, CVAT, LABEL_STUDIO)}
-_FRACTION_BITS = 4  # of OpenCV's drawing coordinates
 
 
 class ShapeKind(StrEnum):
@@ -159,7 +159,7 @@ def _outline(shape: Shape) -> Polygon:
     return Polygon(tuple((shape.left + (x + 0.5) / 4, shape.top + (y + 0.5) / 4) for x, y in longest.tolist()))
 
 
-def mask_of(shape: Shape, sample: Sample) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def mask_of(shape: Shape, sample: Sample) -> Mask:
     """The (H, W) mask of a shape on its photo: pixels whose centre is inside, at least one.
 
     Raises:
@@ -179,8 +179,7 @@ def mask_of(shape: Shape, sample: Sample) -> np.ndarray[tuple[int, int], np.dtyp
         x0, y0, x1, y1 = (round(v) for v in shape.box_xyxy)
         mask[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = 1
     else:
-        points = np.round((np.array(shape.points_xy) - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
-        cv2.fillPoly(mask, [points], 1, cv2.LINE_8, _FRACTION_BITS)
+        mask[inside_polygon(shape.points_xy, *size)] = 1
     if not mask.any():  # smaller than a pixel: the one it lies in
         x0, y0, x1, y1 = shape.bounds_xyxy
         x, y = int((x0 + x1) / 2), int((y0 + y1) / 2)

@@ -81,7 +81,7 @@ def out_of_fold(features: Floats, labels: Sequence[int], people: Sequence[str], 
     result = np.zeros((len(given), int(given.max()) + 1))
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     for learn, test in folds.split(features, given, groups):
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
         model.fit(features[learn], given[learn])
         result[np.ix_(test, model.classes_)] = model.predict_proba(features[test])
     return result

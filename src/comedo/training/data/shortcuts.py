@@ -20,7 +20,7 @@ from comedo.training.metrics.ordinal import balanced_accuracy
 FEWEST = 8  # photos of a label, of different people: below it nothing can be said
 _FOLDS = 5
 _BEYOND_CHANCE = 0.05  # balanced accuracy by which the interval's lower end must exceed chance
-_LEVEL, _ROUNDS = 0.9, 500
+_LEVEL, _ROUNDS = 0.9, 300
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _predict(
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
     model = RandomForestClassifier(
-        100, min_samples_leaf=3, class_weight="balanced_subsample", random_state=seed, n_jobs=1
+        60, min_samples_leaf=3, class_weight="balanced_subsample", random_state=seed, n_jobs=1
     )
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     return np.asarray(cross_val_predict(model, figures, labels, groups=np.asarray(groups), cv=folds))
