@@ -64,6 +64,7 @@ def test_rolls_are_evenly_spread_and_wrap_around():
     assert drawn == {Roll(0, 0), Roll(0, 3), Roll(0, 6)}
 
 
+SKIN = mask_of_parts(parts_of_photo(make_face(), HEIGHT, WIDTH), SKIN_PARTS)
 SHAPES = [
     Rectangle((3, 4, 9, 8)),
     Circle((10, 10), 4),
@@ -133,7 +134,7 @@ def redness(image):
 
 def test_lesions_land_on_clear_skin_only(parts):
     image, source = spotted()
-    patches = cut_patches(image, source)
+    patches = cut_patches(image, source, SKIN)
     assert len(patches) == 1
     clear = Sample("clear.jpg", (Label("acne", Circle((170, 180), 10)),), WIDTH, HEIGHT, person="other")
     skin = mask_of_parts(parts, SKIN_PARTS)
@@ -157,17 +158,27 @@ def test_nobody_gets_their_own_lesions(parts):
     image, source = spotted()
     skin = mask_of_parts(parts, SKIN_PARTS)
     own = replace(source, photo="other day.jpg")
-    assert draw_placements(np.random.default_rng(0), cut_patches(image, source), own, skin, number=5) == ()
+    assert draw_placements(np.random.default_rng(0), cut_patches(image, source, SKIN), own, skin, number=5) == ()
     nothing = np.zeros_like(skin)
     other = replace(source, person="x")
-    assert draw_placements(np.random.default_rng(0), cut_patches(image, source), other, nothing, number=5) == ()
+    assert draw_placements(np.random.default_rng(0), cut_patches(image, source, SKIN), other, nothing, number=5) == ()
+
+
+def test_a_lesion_keeps_its_size_on_the_face():
+    image, source = spotted()
+    half = np.ascontiguousarray(SKIN[::2, ::2])
+    small = Sample("small.jpg", (), WIDTH // 2, HEIGHT // 2, person="other")
+    (place,) = draw_placements(
+        np.random.default_rng(0), cut_patches(image, source, SKIN), small, half, number=1, zoom=(1, 1)
+    )
+    assert place.radius_px == pytest.approx(3, rel=0.02)
 
 
 def test_a_pasted_lesion_takes_the_colour_of_the_skin_around_it():
     image, source = spotted()
     dark = np.full((60, 60, 3), (90, 60, 45), np.uint8)
     place = Placement(0, (30, 30), mirrored=False, turn_deg=30.0, zoom=1.0, radius_px=6)
-    changed, _ = paste(dark, Sample("d.jpg", (), 60, 60), cut_patches(image, source), [place])
+    changed, _ = paste(dark, Sample("d.jpg", (), 60, 60), cut_patches(image, source, SKIN), [place])
     assert abs(changed[30, 21].astype(int) - dark[0, 0]).max() <= 8  # no light rim
     assert changed[30, 30, 1] < dark[0, 0, 1]  # redder, and darker than the lesion on light skin
     assert changed[30, 30, 0] < 150
@@ -176,7 +187,8 @@ def test_a_pasted_lesion_takes_the_colour_of_the_skin_around_it():
 def test_lesions_cut_by_the_edge_are_no_patches():
     image, _ = spotted()
     edge = Sample("a.jpg", (Label("acne", Circle((3, 3), 6)),), WIDTH, HEIGHT)
-    assert cut_patches(image, edge) == []
+    assert cut_patches(image, edge, SKIN) == []
+    assert cut_patches(*spotted(), np.zeros_like(SKIN)) == []
 
 
 def test_white_balance_moves_colours_and_keeps_brightness():
@@ -196,7 +208,7 @@ def subject(grade=None):
 
 def test_the_contact_sheet_shows_every_change_and_is_the_same_for_a_seed():
     donor, source = spotted(x=165, y=190)
-    supplies = Supplies(cut_patches(donor, replace(source, person="donor")), {0: 10, 1: 30})
+    supplies = Supplies(cut_patches(donor, replace(source, person="donor"), SKIN), {0: 10, 1: 30})
     subjects = [subject(0), replace(subject(), parts=None)]
     sheet = contact_sheet(subjects, supplies, list(CHANGES), seed=4)
     columns = 1 + len(CHANGES)

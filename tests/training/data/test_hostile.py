@@ -95,6 +95,7 @@ VOC = "<annotation><filename>{name}</filename><size><width>20</width><height>10<
         pytest.param({"data.yaml": "names: [a]\ntrain: t.txt", "t.txt": "/etc/passwd"}, "t.txt: line 1", id="a list"),
         pytest.param({"data.yaml": "names: [a]", "labels/a.txt": "0 .5 .5"}, "a.txt: line 1", id="a short line"),
         pytest.param({"data.yaml": "names: [a]", "labels/a.txt": "4 .5 .5 .1 .1"}, "class 4 has no name", id="a class"),
+        pytest.param({"data.yaml": "names: [a]\ntrain: train/images"}, "there is no folder", id="another layout"),
         pytest.param({"data.yaml": "!!python/object:os.system x"}, "no YAML", id="YAML that runs code"),
         pytest.param({"masks/a.png": "no picture", "images/x": ""}, "cannot be read", id="a broken mask"),
     ],

@@ -29,12 +29,14 @@ class Patch:
     """A lesion cut out of a photo.
 
     `image` is (h, w, 3) uint8 RGB with skin around the lesion; `weight` (h, w) float32 is 1 on the
-    lesion and falls to 0 before the edge.
+    lesion and falls to 0 before the edge; `face_px` is the size of the face that it was on
+    (`face_size`), so that it lands on another at the size it has there.
     """
 
     image: Image
     weight: NDArray[np.float32]
     radius_px: float
+    face_px: float
     category: str
     person: str
 
@@ -47,12 +49,20 @@ class Placement:
     center_xy: tuple[int, int]
     mirrored: bool
     turn_deg: float
-    zoom: float
+    zoom: float  # from the patch's pixels to the photo's
     radius_px: float  # once resized
 
 
-def cut_patches(image: Image, sample: Sample) -> list[Patch]:
-    """Cut every labelled lesion that lies wholly inside the photo, with skin around it."""
+def face_size(skin: Mask) -> float:
+    """A length in pixels that grows with the face: the root of its visible skin."""
+    return float(np.sqrt(skin.sum()))
+
+
+def cut_patches(image: Image, sample: Sample, skin: Mask) -> list[Patch]:
+    """Cut every labelled lesion that lies wholly inside the photo, with skin around it; none where no skin is seen."""
+    size = face_size(skin)
+    if size == 0:
+        return []
     patches = []
     for label in sample.marks:
         x0, y0, x1, y1 = label.bounds_xyxy
@@ -67,7 +77,7 @@ def cut_patches(image: Image, sample: Sample) -> list[Patch]:
         weight = cv2.GaussianBlur(inside, (0, 0), max(0.7, _FEATHER * radius))
         weight = np.clip(weight * 1.5 * _fade(weight.shape[0]), 0, 1)
         crop = np.ascontiguousarray(image[top:bottom, left:right])
-        patches.append(Patch(crop, weight.astype(np.float32), radius, label.category, sample.identity))
+        patches.append(Patch(crop, weight.astype(np.float32), radius, size, label.category, sample.identity))
     return patches
 
 
@@ -94,14 +104,14 @@ def draw_placements(
         sample: The photo that they go on, with its labels.
         skin: (H, W) where acne can be, as the face map says.
         number: How many at most; fewer where there is no clear skin left.
-        zoom: Least and greatest change of size.
+        zoom: Least and greatest change of size, beside that from one face's size to the other's.
     """
     others = [k for k, patch in enumerate(patches) if patch.person != sample.identity]
     clear = _clear_skin(sample, skin)
     placed: list[Placement] = []
     for _ in range(number if others else 0):
         k = others[int(rng.integers(len(others)))]
-        size = float(np.exp(rng.uniform(*np.log(zoom))))
+        size = float(np.exp(rng.uniform(*np.log(zoom)))) * face_size(skin) / patches[k].face_px
         radius = patches[k].radius_px * size
         room = cv2.distanceTransform(clear.astype(np.uint8), cv2.DIST_L2, 5)
         ys, xs = np.nonzero(room > radius * _APART)

@@ -12,7 +12,7 @@ from comedo.errors import NoFaceFound
 from comedo.photo import read_photo
 from comedo.training.augmentation.paste import cut_patches
 from comedo.training.augmentation.preview import Subject, Supplies
-from comedo.training.augmentation.regions import parts_of_photo
+from comedo.training.augmentation.regions import SKIN_PARTS, mask_of_parts, parts_of_photo
 from comedo.training.data.dataset import Dataset, Sample
 from comedo.types import FaceMap, Photo
 
@@ -35,7 +35,12 @@ def choose_subjects(dataset: Dataset, mapper: Mapper, *, number: int, seed: int)
     learnt = [s for s in dataset.samples if s.split in (None, "train")]
     chosen = [learnt[k] for k in sorted(rng.permutation(len(learnt))[:number].tolist())]
     subjects = [_subject(dataset, s, mapper) for s in chosen]
-    patches = [patch for subject in subjects for patch in cut_patches(subject.image, subject.sample)]
+    patches = [
+        patch
+        for subject in subjects
+        if subject.parts is not None
+        for patch in cut_patches(subject.image, subject.sample, mask_of_parts(subject.parts, SKIN_PARTS))
+    ]
     grades = Counter(s.grade for s in learnt if s.grade is not None)
     return subjects, Supplies(patches, dict(grades))
 

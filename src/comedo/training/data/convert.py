@@ -111,8 +111,9 @@ def write_dataset(dataset: Dataset, path: Path, kind: Format) -> bool:
 def draw_as(dataset: Dataset, kind: ShapeKind) -> Dataset:
     """Draw every label as one kind of shape.
 
-    A circle has the area of the shape, a polygon of a mask is its longest outline. This loses the
-    shape that was there; a box that was drawn beside it stays when boxes are wanted.
+    A circle's diameter is the mean side of the box around the shape, a polygon of a mask is its
+    longest outline. The shape that was there is lost; a box drawn beside it is kept where boxes
+    are wanted.
 
     Raises:
         CannotCarry: A mask is wanted of a photo of unknown size.

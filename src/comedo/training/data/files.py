@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 from pydantic import BaseModel, ValidationError
 
 from comedo.errors import UnusableInput
@@ -24,6 +23,7 @@ MAX_LABELS = 20_000  # on one photo
 MAX_PIXELS = DEFAULT_LIMITS.max_pixels
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 _PILLOW_FORMATS = ("JPEG", "PNG", "WEBP")
+UNREADABLE = (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError)  # what Pillow raises on bad files
 _TURNED = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ORIENTATION_TAG = 0x0112
 _ODD = re.compile(r"[\x00-\x1f\x7f]|^[A-Za-z]:")
@@ -134,7 +134,7 @@ def photo_size(path: Path) -> tuple[int, int]:
         with PillowImage.open(path, formats=_PILLOW_FORMATS) as picture:
             width, height = picture.size
             turned = picture.getexif().get(_ORIENTATION_TAG) in _TURNED
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise BadAnnotations(f"{path}: the photo's size is needed and it cannot be read: {error}") from error
     check_size(width, height, str(path))
     return (height, width) if turned else (width, height)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,16 +64,23 @@ def look_at_all(paths: Iterable[Path]) -> tuple[list[PhotoLook | None], list[str
 
 
 def _file_figures(path: Path, width: int, height: int) -> NDArray[np.float64]:
-    with PillowImage.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:  # the header alone
-        tables = getattr(picture, "quantization", {}) or {}
-        exif = picture.getexif()
-        camera = f"{exif.get(_MAKE, '')} {exif.get(_MODEL, '')}".strip()
-        progressive = bool(picture.info.get("progressive"))
+    tables, camera, progressive = _header(path)
     # The camera's name is hashed at once: it serves as a number and is never written anywhere.
     number = int(hashlib.sha256(camera.encode()).hexdigest()[:6], 16) / 2**24 if camera else -1.0
     size = path.stat().st_size / (width * height)
     table = float(sum(sum(values) for values in tables.values()))
     return np.array([width, height, width / height, size, table, number, float(progressive)])
+
+
+def _header(path: Path) -> tuple[dict[int, list[int]], str, bool]:
+    """Quantisation tables, camera and whether it is progressive; nothing where a header cannot be understood."""
+    try:
+        with PillowImage.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:
+            exif = picture.getexif()
+            camera = f"{exif.get(_MAKE, '')} {exif.get(_MODEL, '')}".strip()
+            return getattr(picture, "quantization", None) or {}, camera, bool(picture.info.get("progressive"))
+    except (OSError, ValueError, SyntaxError, struct.error):
+        return {}, "", False
 
 
 def _background(image: Image) -> NDArray[np.float64]:

@@ -31,6 +31,7 @@ from comedo.training.data.formats.base import FACTS, Format, Origin
 TAG = "comedo"
 _PHOTO_FACTS = ("person", "split", "grade", "source", "unseen", "votes")
 _SHAPE_FACTS = ("rater", "score", "box")
+_SUBSETS = {"default": None, "Train": "train", "Validation": "val", "Test": "test"}  # CVAT's own names
 _CORNERS = 64  # of the polygon that stands for an ellipse
 _ROUND = 1e-3  # pixels by which the radii of a circle may differ
 
@@ -58,7 +59,7 @@ def _sample(image: Element, where: str) -> Sample:
         width, height = int(image.attrib["width"]), int(image.attrib["height"])
         check_size(width, height, where)
     where = f"{where} ({name})"
-    labels, facts = [], {"split": image.get("subset")}
+    labels, facts = [], {"split": _split_of(image)}
     for number, element in enumerate(image, 1):
         with row(f"{where}: shape {number}"):
             if element.tag == "tag" and element.get("label") == TAG:
@@ -78,6 +79,11 @@ def _sample(image: Element, where: str) -> Sample:
             votes=tuple(Vote(str(rater), _whole(grade)) for rater, grade in votes),
             source=facts.get("source") or None,
         )
+
+
+def _split_of(image: Element) -> str | None:
+    subset = image.get("subset")
+    return _SUBSETS.get(subset, subset) if subset else None
 
 
 def _whole(text: str | int | None) -> int | None:

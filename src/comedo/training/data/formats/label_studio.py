@@ -50,7 +50,7 @@ class _Answer(BaseModel):
 class _Facts(BaseModel):
     image: str
     photo: str | None = None
-    person: str | None = None
+    person: str | int | None = None
     split: str | None = None
     grade: int | None = None
     source: str | None = None
@@ -112,7 +112,7 @@ def _sample(task: _Task, where: str) -> Sample:
         labels=None if unseen else check_labels(labels, where),
         width=width,
         height=height,
-        person=facts.person,
+        person=None if facts.person is None else str(facts.person),
         split=facts.split,
         grade=facts.grade,
         votes=tuple(votes.values()),

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
 from comedo.training.data.bitmap import Bitmap, bitmap_of
 from comedo.training.data.dataset import Dataset, Label, Sample
 from comedo.training.data.files import (
+    UNREADABLE,
     BadAnnotations,
     CannotCarry,
     check_labels,
@@ -68,7 +68,7 @@ def _read(path: Path) -> NDArray[np.uint8]:
         with PillowImage.open(path, formats=("PNG",)) as picture:
             check_size(*picture.size, str(path))
             values = np.asarray(picture if picture.mode in ("P", "L", "1") else picture.convert("L"))
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"the mask cannot be read: {error}") from error
     return values.astype(np.uint8) * np.uint8(255 if values.dtype == np.bool_ else 1)
 

@@ -74,6 +74,8 @@ def _photos(table: Mapping[str, object], root: Path, home: Path) -> dict[str, st
             found = [_below(line, f"{root / name}: line {n}") for n, line in enumerate(lines, 1) if line]
         else:
             inside = "" if name == PHOTOS else f"{_below(name + '/x', str(root / LIST))[:-2]}/"
+            if not (home / inside).is_dir():
+                raise BadAnnotations(f"{root / LIST}: {split}: there is no folder {home / inside} with photos")
             found = [f"{inside}{p}" for p in photos_below(home / inside)]
         photos |= dict.fromkeys(found, None if split == _NO_SPLIT else split)
     return photos or dict.fromkeys(photos_below(home))
