@@ -26,9 +26,7 @@ def ordinal_smoothing(grade: int, grades: int, *, width: float) -> Floats:
     if width < 0:
         raise ValueError(f"the width of smoothing must not be negative, got {width}")
     steps = np.abs(np.arange(grades) - grade)
-    if width == 0:
-        return (steps == 0).astype(np.float64)
-    bell = np.exp(-0.5 * (steps / width) ** 2)
+    bell: Floats = np.exp(-0.5 * (steps / width) ** 2) if width > 0 else (steps == 0).astype(np.float64)
     return np.asarray(bell / bell.sum())
 
 

@@ -33,7 +33,8 @@ def check_disjoint(members: Iterable[tuple[str, str]]) -> None:
     if divided:
         raise LeakyData(
             f"{len(divided)} of {len(splits)} people have photos in more than one split (first: {divided[0]}, in "
-            f"{' and '.join(sorted(splits[divided[0]]))}); move all photos of a person to one side and train again"
+            f"{' and '.join(sorted(splits[divided[0]]))}); move all photos of a person to one side, as "
+            "`comedo data split` does, or train with --allow-leaks"
         )
 
 

@@ -68,7 +68,7 @@ SKIN = mask_of_parts(parts_of_photo(make_face(), HEIGHT, WIDTH), SKIN_PARTS)
 SHAPES = [
     Rectangle((3, 4, 9, 8)),
     Circle((10, 10), 4),
-    Polygon(((3, 3), (9, 4), (5, 9))),
+    Polygon(((3.1, 3), (9.2, 4), (5.3, 9))),
     bitmap_of(np.eye(12, 30, 5, dtype=bool)),
 ]
 

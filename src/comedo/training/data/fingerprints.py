@@ -80,7 +80,7 @@ def _trim(lines: Floats) -> slice:
 def _hash(coarse: Floats) -> np.uint64:
     waves = cv2.dct(coarse)[:_FREQUENCIES, :_FREQUENCIES].ravel()
     bits = waves > np.median(waves[1:])  # without the mean brightness
-    return np.packbits(bits).view(np.uint64)[0]
+    return np.uint64(np.packbits(bits).view(np.uint64)[0])
 
 
 def _normal(values: Floats, *, least: float) -> Floats | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -67,7 +68,8 @@ def write_acne04(dataset: Dataset, path: Path) -> None:
         raise CannotCarry(
             f"ACNE04-v2 has one class, this data set has {len(dataset.categories)}; choose another format"
         )
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, sample in enumerate(dataset.samples, 1):
         if sample.width is None or sample.height is None:
             raise CannotCarry(f"ACNE04-v2 wants the size of each photo, that of {sample.photo} is unknown")

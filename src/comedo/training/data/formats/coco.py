@@ -164,7 +164,8 @@ def decode_counts(text: str) -> list[int]:
 def write_coco(dataset: Dataset, path: Path) -> None:
     """Write the whole data set as one COCO file."""
     ids = {name: n for n, name in enumerate(dataset.categories, 1)}
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, sample in enumerate(dataset.samples, 1):
         images.append(_image_row(number, sample))
         for label in sample.marks:

@@ -136,7 +136,8 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, turn_deg: float) -> Shap
 
 
 def _ellipse(element: Element) -> Shape:
-    return ellipse(*_numbers(element, "cx", "cy", "rx", "ry"), float(element.get("rotation", 0)))
+    cx, cy, rx, ry = _numbers(element, "cx", "cy", "rx", "ry")
+    return ellipse(cx, cy, rx, ry, float(element.get("rotation", 0)))
 
 
 def _polygon(element: Element) -> Shape:
