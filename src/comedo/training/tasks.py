@@ -135,7 +135,7 @@ def _face_batches(recipe: FaceRecipe, root: Path, allow_leaks: bool) -> Batches:
     landmarks = read_landmarks(root / recipe.data.landmarks)
     train = load_faces(root, landmarks, split="train")
     held_back = load_faces(root, landmarks, split="val", limit=recipe.validation.photos)
-    members = [Member(p.name, _person(p), p.split, lambda p=p: p.image) for p in (*train, *held_back)]
+    members = [Member(p.name, _person(p), p.split, _reader(p)) for p in (*train, *held_back)]
     leaks = guard(members, allow=allow_leaks)
     _refuse_empty(train, root)
 
@@ -156,6 +156,10 @@ def _face_batches(recipe: FaceRecipe, root: Path, allow_leaks: bool) -> Batches:
 def _leaks(found: Sequence[str]) -> dict[str, object]:
     """What the manifest says of leaks that were allowed: nothing where there are none."""
     return {"leaks_allowed": list(found)} if found else {}
+
+
+def _reader(photo: FacePhoto) -> Callable[[], Image]:
+    return lambda: photo.image
 
 
 def _person(photo: FacePhoto) -> str:

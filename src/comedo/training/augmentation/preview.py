@@ -51,7 +51,7 @@ class Supplies:
 
     def rolls(self, grade: int | None) -> int:
         """Copies of a patch of that grade."""
-        if not self.grades or grade not in self.grades:
+        if not self.grades or grade is None or grade not in self.grades:
             return _ROLLS
         return rolls_per_grade(self.grades)[grade]
 

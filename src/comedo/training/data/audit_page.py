@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from comedo.report.markup import interval, items, page, picture, table
+from comedo.report.markup import Cells, interval, items, page, picture, table
 from comedo.training.data.audit import Alike, Audit
 from comedo.training.data.conflicts import Conflict
 from comedo.training.data.dataset import Dataset
@@ -126,7 +126,7 @@ def _balance(found: Audit) -> str:
     grades = sorted({g for by in it.grades.values() for g in by})
     categories = list(next(iter(it.labels.values()), {}))
     head = ("Split", "Photos", "People", *(f"Grade {g}" for g in grades), *categories)
-    rows = (
+    rows: Iterator[Cells] = (
         (s, n, it.people[s], *(it.grades[s].get(g, 0) for g in grades), *(it.labels[s][c] for c in categories))
         for s, n in it.photos.items()
     )

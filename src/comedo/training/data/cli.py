@@ -18,6 +18,7 @@ from comedo.training.data.convert import (
     write_dataset,
 )
 from comedo.training.data.formats.base import Format
+from comedo.training.data.formats.coco import COCO
 from comedo.training.data.prelabel import PrelabelShape
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def convert(
 def prelabel(
     folder: Annotated[Path, typer.Argument(help="Folder of photos.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File or folder to write.")],
-    to: Annotated[FormatName, typer.Option("--format", help="Format to write.")] = FormatName.COCO,
+    to: Annotated[FormatName, typer.Option("--format", help="Format to write.")] = FormatName(COCO.name),
     shape: Annotated[PrelabelShape, typer.Option(help="How lesions are drawn.")] = PrelabelShape.CIRCLE,
     weights: Annotated[Path | None, typer.Option(help="Weights folder instead of the shipped one.")] = None,
 ) -> None:
@@ -146,7 +147,7 @@ def split(
     join_copies: Annotated[
         bool, typer.Option(help="Keep copies of one picture together, whatever the persons are called; reads photos.")
     ] = True,
-    to: Annotated[FormatName, typer.Option(help="Format to write.")] = FormatName.COCO,
+    to: Annotated[FormatName, typer.Option(help="Format to write.")] = FormatName(COCO.name),
     kind: From = None,
     photos: Photos = None,
 ) -> None:

@@ -154,7 +154,7 @@ def _outline(shape: Shape) -> Polygon:
         return Polygon(tuple((x + r * float(np.cos(a)), y + r * float(np.sin(a))) for a in angles))
     assert not isinstance(shape, Polygon)
     # Pixels have an area: at four times the size an outline through pixel centres runs near their edges.
-    crop = np.kron(shape.crop().astype(np.uint8), np.ones((4, 4), np.uint8))
+    crop = np.kron(shape.crop(), np.ones((4, 4))).astype(np.uint8)
     outlines, _ = cv2.findContours(crop, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     longest = max(outlines, key=len)[:, 0]
     return Polygon(tuple((shape.left + (x + 0.5) / 4, shape.top + (y + 0.5) / 4) for x, y in longest.tolist()))
@@ -177,12 +177,12 @@ def mask_of(shape: Shape, sample: Sample) -> Mask:
         (x, y), r = shape.center_xy, shape.radius_px
         mask[(xs + 0.5 - x) ** 2 + (ys + 0.5 - y) ** 2 <= r * r] = 1
     elif isinstance(shape, Rectangle):
-        x0, y0, x1, y1 = (round(v) for v in shape.box_xyxy)
-        mask[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = 1
+        left, top, right, bottom = (max(round(v), 0) for v in shape.box_xyxy)
+        mask[top:bottom, left:right] = 1
     else:
         mask[inside_polygon(shape.points_xy, *size)] = 1
     if not mask.any():  # smaller than a pixel: the one it lies in
         x0, y0, x1, y1 = shape.bounds_xyxy
-        x, y = int((x0 + x1) / 2), int((y0 + y1) / 2)
-        mask[min(max(y, 0), size[0] - 1), min(max(x, 0), size[1] - 1)] = 1
+        middle = (int((x0 + x1) / 2), int((y0 + y1) / 2))
+        mask[min(max(middle[1], 0), size[0] - 1), min(max(middle[0], 0), size[1] - 1)] = 1
     return mask > 0

@@ -55,7 +55,7 @@ def label_figures(sample: Sample, categories: Sequence[str]) -> NDArray[np.float
     counts = [sum(label.category == c for label in sample.marks) for c in categories]
     boxes = [label.bounds_xyxy for label in sample.marks]
     covered = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes) / area
-    return np.log1p(np.array([*counts, covered * 1e4, float(sample.labels is None)]))
+    return np.asarray(np.log1p([*counts, covered * 1e4, float(sample.labels is None)]), np.float64)
 
 
 def doubt_grades(dataset: Dataset, *, seed: int = 0) -> list[Doubtful]:
