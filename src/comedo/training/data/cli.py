@@ -18,7 +18,6 @@ from comedo.training.data.convert import (
     write_dataset,
 )
 from comedo.training.data.formats.base import Format
-from comedo.training.data.formats.coco import COCO
 from comedo.training.data.prelabel import PrelabelShape
 
 if TYPE_CHECKING:
@@ -28,8 +27,20 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="Labelled photos: convert, audit, split, look at them."
 )
-FormatName = StrEnum("FormatName", {name.replace("-", "_").upper(): name for name in FORMATS})  # type: ignore[misc]
 LEAKY = 1  # exit code of an audit that found a leak
+
+
+class FormatName(StrEnum):
+    """Names of `FORMATS`."""
+
+    COCO = "coco"
+    VOC = "voc"
+    YOLO = "yolo"
+    MASKS = "masks"
+    ACNE04 = "acne04"
+    CVAT = "cvat"
+    LABEL_STUDIO = "label-studio"
+
 
 Labelled = Annotated[Path, typer.Argument(help="A file or folder of labels, in any format that convert reads.")]
 Photos = Annotated[Path | None, typer.Option(help="Folder where the photos' names start; by default the format's.")]
@@ -79,7 +90,7 @@ def convert(
 def prelabel(
     folder: Annotated[Path, typer.Argument(help="Folder of photos.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File or folder to write.")],
-    to: Annotated[FormatName, typer.Option("--format", help="Format to write.")] = FormatName(COCO.name),
+    to: Annotated[FormatName, typer.Option("--format", help="Format to write.")] = FormatName.COCO,
     shape: Annotated[PrelabelShape, typer.Option(help="How lesions are drawn.")] = PrelabelShape.CIRCLE,
     weights: Annotated[Path | None, typer.Option(help="Weights folder instead of the shipped one.")] = None,
 ) -> None:
@@ -147,7 +158,7 @@ def split(
     join_copies: Annotated[
         bool, typer.Option(help="Keep copies of one picture together, whatever the persons are called; reads photos.")
     ] = True,
-    to: Annotated[FormatName, typer.Option(help="Format to write.")] = FormatName(COCO.name),
+    to: Annotated[FormatName, typer.Option(help="Format to write.")] = FormatName.COCO,
     kind: From = None,
     photos: Photos = None,
 ) -> None:
