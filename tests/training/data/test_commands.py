@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from builders import make_analysis, make_image
 from comedo.errors import DamagedPhoto, NoFaceFound
 from comedo.training.cli import app as training
-from comedo.training.data.cli import app
+from comedo.training.data.cli import FormatName, app
 from comedo.training.data.convert import FORMATS, read_dataset, write_dataset
 from comedo.training.data.dataset import Circle
 from comedo.training.data.prelabel import PrelabelShape, prelabel
@@ -27,6 +27,10 @@ def test_help_shows_an_example(command):
     shown = CliRunner().invoke(training, ["data", command, "--help"])
     assert shown.exit_code == 0
     assert "comedo data" in shown.output
+
+
+def test_the_command_line_knows_every_format():
+    assert [name.value for name in FormatName] == list(FORMATS)
 
 
 def test_convert_there_and_back(people):
