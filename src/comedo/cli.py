@@ -178,6 +178,12 @@ def evaluate(context: typer.Context) -> None:
     _training("evaluate", context.args)
 
 
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def data(context: typer.Context) -> None:
+    """Convert, audit, split and look at labelled photos (extra: train)."""
+    _training("data", context.args)
+
+
 def _training(command: str, arguments: list[str]) -> None:
     """Hand over to the training commands, loaded only now: the run time does without torch."""
     try:

@@ -18,6 +18,7 @@ from comedo.training.lesion_crops import CropPlan
 from comedo.training.recipe import ExportPlan, LesionData, LesionRecipe, OwnPhotos, Validation
 from comedo.training.tasks import KINDS
 from comedo.training.train import choose_device, export_last, train
+from drawn import drawn_face
 
 RECIPE = LesionRecipe(
     description="a rehearsal",
@@ -59,7 +60,7 @@ def drawn(tmp_path):
     images, annotations = [], []
     for number in range(3):
         image = np.full((96, 96, 3), (205, 160, 135), np.uint8)
-        x, y = 30 + 12 * number, 48
+        x, y = 30 + 14 * number, 48
         cv2.circle(image, (x, y), 6, (190, 90, 85), -1)
         cv2.imwrite(str(tmp_path / "photos" / f"{number}.png"), image[..., ::-1])
         split = "val" if number == 2 else "train"
@@ -146,6 +147,19 @@ def test_a_person_on_both_sides_stops_the_training(data, tmp_path):
     with pytest.raises(LeakyData, match="1 of 2 people"):
         train(RECIPE, data=data, out=tmp_path / "run", device="cpu")
     assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_a_mirrored_copy_stops_the_training_unless_it_is_allowed(data, tmp_path):
+    """The planted leak of the audit: one person's photo, mirrored, held back under another name."""
+    face = drawn_face(3)
+    cv2.imwrite(str(data / "photos" / "0.png"), face)
+    cv2.imwrite(str(data / "photos" / "2.png"), face[:, ::-1])
+    with pytest.raises(LeakyData, match="mirrored copy"):
+        train(RECIPE, data=data, out=tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run" / "last.pt").exists()
+    once = replace(WATCHLESS, schedule=replace(WATCHLESS.schedule, steps=1))
+    entry = train(once, data=data, out=tmp_path / "run", device="cpu", allow_leaks=True)
+    assert entry.data["leaks_allowed"] == ["2.png (val) is a mirrored copy of 0.png (train)"]
 
 
 def test_missing_data_is_named(data, tmp_path):

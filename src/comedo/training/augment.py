@@ -69,3 +69,33 @@ def draw_look(rng: np.random.Generator, *, strength: float = 1.0) -> Look:
         jpeg_quality=int(rng.integers(45, 92)) if rng.random() < 0.2 else None,
         grey=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.05 * s * s else 0.0,
     )
+
+
+@dataclass(frozen=True)
+class WhiteBalance:
+    """A camera's other idea of white: gains in linear light, brightness kept."""
+
+    warm: float  # natural log of red over blue
+    tint: float  # natural log of green over magenta
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The (H, W, 3) uint8 sRGB picture under the other white."""
+        gains = np.exp([self.warm / 2 - self.tint / 3, self.tint * 2 / 3, -self.warm / 2 - self.tint / 3])
+        gains /= gains @ _LUMINANCE
+        table = _to_srgb(np.clip(_LINEAR[:, None] * gains, 0, 1))
+        return np.asarray(cv2.LUT(image, table[None]), np.uint8)
+
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # IEC 61966-2-1
+_RAMP = np.arange(256) / 255.0
+_LINEAR = np.where(_RAMP <= 0.04045, _RAMP / 12.92, ((_RAMP + 0.055) / 1.055) ** 2.4)
+
+
+def _to_srgb(linear: NDArray[np.float64]) -> NDArray[np.uint8]:
+    values = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return (values * 255 + 0.5).astype(np.uint8)
+
+
+def draw_white_balance(rng: np.random.Generator, *, strength: float = 1.0) -> WhiteBalance:
+    """Draw another white; strength 1 spans about 4,300 to 7,000 K around 5,500 K (two standard deviations)."""
+    return WhiteBalance(warm=float(rng.normal(0, 0.16 * strength)), tint=float(rng.normal(0, 0.05 * strength)))

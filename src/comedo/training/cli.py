@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
-from functools import wraps
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from comedo.errors import ComedoError, UnusableInput
+from comedo.errors import UnusableInput
+from comedo.training.command import plain_errors
+from comedo.training.data.cli import app as data_app
 
 if TYPE_CHECKING:
     from comedo.training.predictors import Prediction
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from comedo.types import Group
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Train the networks and measure them.")
-_P = ParamSpec("_P")
+app.add_typer(data_app, name="data")
 RECIPES = Path(str(files("comedo.training"))) / "recipes"  # part of the package
 
 
@@ -33,20 +33,6 @@ class Labels(StrEnum):
     COMEDO = "comedo"
     CELEBAMASK = "celebamask"
     FASSEG = "fasseg"
-
-
-def _plain_errors(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Our errors as one sentence and their exit code, without a stack trace."""
-
-    @wraps(command)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ComedoError as error:
-            typer.echo(f"comedo: {error}", err=True)
-            raise typer.Exit(error.exit_code) from error
-
-    return guarded
 
 
 def recipe_names() -> list[str]:
@@ -67,7 +53,7 @@ def find_recipe(name: str) -> Path:
 
 
 @app.command()
-@_plain_errors
+@plain_errors
 def train(
     recipe: Annotated[str, typer.Argument(help=f"A YAML file, or one of comedo's own: {', '.join(recipe_names())}.")],
     change: Annotated[
@@ -79,6 +65,9 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
     export_only: Annotated[bool, typer.Option(help="Export the last checkpoint of --out as it is.")] = False,
     weights: Annotated[Path | None, typer.Option(help="Put the finished network into this weights folder too.")] = None,
+    allow_leaks: Annotated[
+        bool, typer.Option("--allow-leaks", help="Train although the split leaks; the manifest names every leak.")
+    ] = False,
 ) -> None:
     """Train a network by a recipe and export it to ONNX.
 
@@ -86,7 +75,7 @@ def train(
 
     The run can be killed at any time: the same command continues it. It ends with NAME.onnx,
     compared with torch, and its entry in manifest.json. Losses are in log.csv. Photos of one
-    person on both sides of the split are refused.
+    person, or copies of one picture, on both sides of the split are refused.
 
     For example:
 
@@ -104,14 +93,17 @@ def train(
     path = find_recipe(recipe)
     read = read_recipe(path, change or ())
     folder = out or Path("runs") / path.stem
-    entry = export_last(read, out=folder) if export_only else run(read, data=data, out=folder, device=device)
+    if export_only:
+        entry = export_last(read, out=folder)
+    else:
+        entry = run(read, data=data, out=folder, device=device, allow_leaks=allow_leaks)
     typer.echo(f"{folder / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
     if weights is not None:
         install(entry, folder, weights)
 
 
 @app.command()
-@_plain_errors
+@plain_errors
 def quantize(
     network: Annotated[str, typer.Argument(help="lesion-map or face-map.")],
     weights: Annotated[Path, typer.Option(help="Folder of the network; its twin is written there.")],
@@ -142,7 +134,7 @@ def quantize(
 
 
 @app.command()
-@_plain_errors
+@plain_errors
 def calibrate(
     weights: Annotated[Path, typer.Option(help="Folder of both networks; calibration.json is written there.")],
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
@@ -177,7 +169,7 @@ def calibrate(
 
 
 @app.command()
-@_plain_errors
+@plain_errors
 def evaluate(
     data: Annotated[
         Path,

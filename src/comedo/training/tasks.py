@@ -17,7 +17,7 @@ from comedo.training.face_data import FacePhoto
 from comedo.training.face_model import FaceExport, build_face_net, face_loss
 from comedo.training.face_sources import FaceCrops, load_faces, read_landmarks
 from comedo.training.fit import Batch, Loss
-from comedo.training.leaks import check_disjoint
+from comedo.training.leaks import Member, guard
 from comedo.training.lesion_crops import LesionCrops
 from comedo.training.lesion_data import LesionPhoto, load_acne04, load_clear, load_masks, load_typed
 from comedo.training.lesion_model import LesionExport, build_lesion_net, lesion_loss, stack_targets
@@ -65,15 +65,17 @@ KINDS = {
 }
 
 
-def open_data(recipe: AnyRecipe, root: Path) -> Batches:
-    """Read the recipe's photos from the data folder, refusing people on both sides of the split.
+def open_data(recipe: AnyRecipe, root: Path, *, allow_leaks: bool = False) -> Batches:
+    """Read the recipe's photos from the data folder, refusing people and pictures on both sides of the split.
 
     Raises:
         UnusableInput: A file is absent, or there are no photos to learn from.
-        LeakyData: A person is on both sides of the split.
+        LeakyData: A person or a picture is on both sides of the split, and `allow_leaks` is off.
     """
     try:
-        return _lesion_batches(recipe, root) if isinstance(recipe, LesionRecipe) else _face_batches(recipe, root)
+        if isinstance(recipe, LesionRecipe):
+            return _lesion_batches(recipe, root, allow_leaks)
+        return _face_batches(recipe, root, allow_leaks)
     except FileNotFoundError as error:
         raise UnusableInput(
             f"the recipe's data is not complete in {root}: {error}; give its folder with --data"
@@ -124,9 +126,9 @@ def _about(members: Iterable[tuple[str, str, str, str]]) -> dict[str, object]:
     }
 
 
-def _lesion_batches(recipe: LesionRecipe, root: Path) -> Batches:
+def _lesion_batches(recipe: LesionRecipe, root: Path, allow_leaks: bool) -> Batches:
     photos = lesion_photos(recipe.data, root)
-    check_disjoint((p.group, p.split) for p in photos)
+    leaks = guard([Member(p.name, p.group, p.split, p.read) for p in photos], allow=allow_leaks)
     sides = {s: [p for p in photos if p.split == s and p.source in recipe.crops.shares] for s in ("train", "val")}
     _refuse_empty(sides["train"], root)
 
@@ -140,15 +142,16 @@ def _lesion_batches(recipe: LesionRecipe, root: Path) -> Batches:
 
         return batch
 
-    about = _about((p.source, p.name, p.group, p.split) for p in photos)
+    about = _about((p.source, p.name, p.group, p.split) for p in photos) | _leaks(leaks)
     return Batches(of(sides["train"], 0), of(sides["val"], _HELD_BACK) if sides["val"] else None, about)
 
 
-def _face_batches(recipe: FaceRecipe, root: Path) -> Batches:
+def _face_batches(recipe: FaceRecipe, root: Path, allow_leaks: bool) -> Batches:
     landmarks = read_landmarks(root / recipe.data.landmarks)
     train = load_faces(root, landmarks, split="train")
     held_back = load_faces(root, landmarks, split="val", limit=recipe.validation.photos)
-    check_disjoint((_person(p), p.split) for p in (*train, *held_back))
+    members = [Member(p.name, _person(p), p.split, _reader(p)) for p in (*train, *held_back)]
+    leaks = guard(members, allow=allow_leaks)
     _refuse_empty(train, root)
 
     def of(side: Sequence[FacePhoto], offset: int) -> Callable[[int], Batch]:
@@ -161,8 +164,17 @@ def _face_batches(recipe: FaceRecipe, root: Path) -> Batches:
 
         return batch
 
-    about = _about((p.source, p.name, _person(p), p.split) for p in (*train, *held_back))
+    about = _about((p.source, p.name, _person(p), p.split) for p in (*train, *held_back)) | _leaks(leaks)
     return Batches(of(train, 0), of(held_back, _HELD_BACK) if held_back else None, about)
+
+
+def _leaks(found: Sequence[str]) -> dict[str, object]:
+    """What the manifest says of leaks that were allowed: nothing where there are none."""
+    return {"leaks_allowed": list(found)} if found else {}
+
+
+def _reader(photo: FacePhoto) -> Callable[[], Image]:
+    return lambda: photo.image
 
 
 def _person(photo: FacePhoto) -> str:

@@ -35,7 +35,7 @@ def choose_device(name: str) -> str:
     return name
 
 
-def train(recipe: AnyRecipe, *, data: Path, out: Path, device: str = "auto") -> Entry:
+def train(recipe: AnyRecipe, *, data: Path, out: Path, device: str = "auto", allow_leaks: bool = False) -> Entry:
     """Train to the end of the schedule, continuing what `out` holds, then export.
 
     Args:
@@ -43,18 +43,19 @@ def train(recipe: AnyRecipe, *, data: Path, out: Path, device: str = "auto") -> 
         data: Folder of the sets.
         out: Folder of this run: last.pt, log.csv, recipe.json, data.json, the ONNX file, manifest.json.
         device: `auto`, `cpu`, `cuda`, ...
+        allow_leaks: Train although the split leaks; the manifest then names every leak.
 
     Returns:
         The entry of the manifest.
 
     Raises:
         UnusableInput: The data is not complete, or `out` holds another recipe's run.
-        LeakyData: A person is on both sides of the split.
+        LeakyData: A person or a picture is on both sides of the split.
         ModelError: The exported network computes something else.
     """
     where = choose_device(device)
     claim(out, recipe)
-    batches = open_data(recipe, data)
+    batches = open_data(recipe, data, allow_leaks=allow_leaks)
     (out / "data.json").write_text(json.dumps(batches.about, indent=2) + "\n", encoding="utf-8")
     kind = KINDS[recipe.network]
     net = _fresh(recipe, data, batches)

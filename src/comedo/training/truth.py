@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from pydantic import BaseModel, Field, ValidationError
 
 from comedo.errors import UnusableInput
+from comedo.training.data.dataset import Circle, Label
+from comedo.training.data.formats.base import Origin
+from comedo.training.data.formats.coco import read_coco as load_coco
 from comedo.types import Group, Image
 
 DEFAULT_TYPES: Mapping[str, Group] = {
@@ -71,34 +73,6 @@ class LabelledPhoto:
         return values.astype(np.uint8) * (255 if values.dtype == np.bool_ else 1)
 
 
-class _CocoImage(BaseModel):
-    id: int
-    file_name: str
-    split: str | None = None
-    group: int | str | None = None
-    photo: str | None = None
-    grade: int | None = Field(default=None, ge=0, le=3)
-    lesions_labelled: bool = True
-
-
-class _CocoLesion(BaseModel):
-    image_id: int
-    category_id: int
-    bbox: tuple[float, float, float, float]
-    circle: tuple[float, float, float] | None = None
-
-
-class _CocoCategory(BaseModel):
-    id: int
-    name: str
-
-
-class _Coco(BaseModel):
-    images: list[_CocoImage]
-    annotations: list[_CocoLesion]
-    categories: list[_CocoCategory]
-
-
 @dataclass(frozen=True)
 class Truth:
     """Photos to evaluate on, and what the other split says for the baselines."""
@@ -115,6 +89,7 @@ def read_coco(
     Args:
         path: The file; an image may carry `split`, `group`, `photo`, `grade` and
             `lesions_labelled`, an annotation a `circle` (else one is taken from its box).
+            Everything that it may hold: `comedo.training.data.formats.coco`.
         folder: Where `file_name` starts.
         split: Evaluate images of this split; `None` for all.
         only: Evaluate images whose `file_name` starts so.
@@ -123,50 +98,49 @@ def read_coco(
     Raises:
         UnusableInput: The file is no COCO file, a category has no group, nothing is chosen.
     """
-    try:
-        coco = _Coco.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise UnusableInput(f"{path} is not a COCO file of images, annotations and categories: {error}") from error
-    groups = _groups_of(coco.categories, types, path)
-    rows: dict[int, list[_CocoLesion]] = {}
-    for lesion in coco.annotations:
-        rows.setdefault(lesion.image_id, []).append(lesion)
+    dataset = load_coco(Origin(path, folder))
+    groups = _groups_of(dataset.categories, types, path)
     chosen: list[LabelledPhoto] = []
     elsewhere: list[LabelledPhoto] = []
-    for image in coco.images:
-        if not image.file_name.startswith(only):
+    for sample in dataset.samples:
+        if not sample.photo.startswith(only):
             continue
         photo = LabelledPhoto(
-            path=folder / image.file_name,
-            name=image.file_name,
-            scale=image.file_name.split("/")[0] if "/" in image.file_name else "photos",
-            group=str(image.group if image.group is not None else image.photo or image.file_name),
-            lesions=_lesions(rows.get(image.id, []), groups) if image.lesions_labelled else None,
-            grade=image.grade,
+            path=dataset.path_of(sample),
+            name=sample.photo,
+            scale=sample.photo.split("/")[0] if "/" in sample.photo else "photos",
+            group=sample.identity,
+            lesions=None if sample.labels is None else _lesions(sample.labels, groups),
+            grade=sample.grade,
         )
-        (chosen if split is None or image.split == split else elsewhere).append(photo)
+        (chosen if split is None or sample.split == split else elsewhere).append(photo)
     if not chosen:
         raise UnusableInput(f"{path} has no images of split {split!r} that start with {only!r}")
     return Truth(tuple(chosen), tuple(elsewhere))
 
 
-def _groups_of(categories: Sequence[_CocoCategory], types: Mapping[str, Group], path: Path) -> dict[int, Group] | None:
+def _groups_of(categories: Sequence[str], types: Mapping[str, Group], path: Path) -> Mapping[str, Group] | None:
     if len(categories) < 2:
         return None
-    unknown = [c.name for c in categories if c.name not in types]
+    unknown = [name for name in categories if name not in types]
     if unknown:
         raise UnusableInput(f"{path}: name the group of the categories {unknown} with --types, as in acne=inflammatory")
-    return {c.id: types[c.name] for c in categories}
+    return types
 
 
-def _lesions(rows: Sequence[_CocoLesion], groups: Mapping[int, Group] | None) -> TrueLesions:
-    boxes = np.asarray([r.bbox for r in rows], np.float64).reshape(-1, 4)
-    circles = [r.circle or (x + w / 2, y + h / 2, (w + h) / 4) for r in rows for x, y, w, h in [r.bbox]]
+def _lesions(labels: Sequence[Label], groups: Mapping[str, Group] | None) -> TrueLesions:
     return TrueLesions(
-        circles=np.asarray(circles, np.float32).reshape(-1, 3),
-        boxes=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1),
-        groups=None if groups is None else tuple(groups[r.category_id] for r in rows),
+        circles=np.asarray([_circle(label) for label in labels], np.float32).reshape(-1, 3),
+        boxes=np.asarray([label.bounds_xyxy for label in labels], np.float64).reshape(-1, 4),
+        groups=None if groups is None else tuple(groups[label.category] for label in labels),
     )
+
+
+def _circle(label: Label) -> tuple[float, float, float]:
+    if isinstance(label.shape, Circle):
+        return (*label.shape.center_xy, label.shape.radius_px)
+    x0, y0, x1, y1 = label.bounds_xyxy
+    return ((x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0 + y1 - y0) / 4)
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -1,0 +1,1 @@
+"""Changes of training photos: parameters are drawn first, seeded, then applied."""

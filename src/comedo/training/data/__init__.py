@@ -1,0 +1,1 @@
+"""Labelled photos: one value for every file format, audits, splits."""

@@ -1,0 +1,1 @@
+"""Annotation formats of other tools, each one a way to and from a `Dataset`."""
