@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import comedo
 from builders import make_analysis, make_image
 from comedo.photo import read_photo
 from comedo.report.case import Case, load_case
 from comedo.report.pictures import mask_png, to_png
 from comedo.report.tables import to_json
+from comedo.synthetic import sample_face
 from comedo.types import FaceAnalysis, Photo
 
 
@@ -40,3 +42,10 @@ def drawn_case(folder: Path, **changes: object) -> Files:
     """The drawn face of the builders; its grades are made up."""
     data = to_png(make_image())
     return write_case(folder, make_analysis(**changes), read_photo(data, name="face.png"), data)
+
+
+def sample_case(folder: Path) -> Files:
+    """The rendered sample face, analysed by the shipped networks."""
+    data = to_png(sample_face().image)
+    photo = read_photo(data, name="face.png")
+    return write_case(folder, comedo.analyze(photo), photo, data)
