@@ -31,6 +31,7 @@ class Reader:
     name: str
     at: str  # UTC, ISO 8601
     complete: bool  # every lesion of the face was looked at, and missed ones were added
+    named: frozenset[int] = frozenset()  # lesions that the reader confirmed, corrected or added
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,8 @@ def reviewed_case(case: Case, review: Review) -> Case:
     total = result.counts.total
     counts = result.counts.model_dump() | {"interval_90": result.counts.interval_90 or (total, total)}
     lesions = tuple(lesion.model_dump(exclude={"status"}) for lesion in result.lesions)
-    reader = Reader(review.reviewer, in_utc(review.reviewed_at), review.complete)
+    named = frozenset(x.id for x in result.lesions if x.status is not Status.UNREVIEWED)
+    reader = Reader(review.reviewer, in_utc(review.reviewed_at), review.complete, named)
     changed = document.model_dump(by_alias=True) | {
         "lesions": lesions,
         "counts": counts,
