@@ -95,7 +95,7 @@ _ALL = (
 
 
 def code_system() -> dict[str, object]:
-    """comedo's codes as a FHIR R4 CodeSystem, for a server that wants to know them."""
+    """The codes as a FHIR R4 CodeSystem, for a server that wants to know them."""
     concepts = [{"code": c.value, "display": c.display, "definition": c.definition} for c in _ALL]
     return {
         "resourceType": "CodeSystem",

@@ -47,6 +47,7 @@ class Case:
     face: FaceMap
     mask: Mask | None = None
     photo: Photo | None = None
+    photo_bytes: int | None = None
     reader: Reader | None = None
 
     @cached_property
@@ -100,6 +101,7 @@ def load_case(analysis: StrPath, *, photo: StrPath | None = None, mask: StrPath 
         face=face,
         mask=None if mask_path is None else _read_mask(mask_path, document),
         photo=None if photo is None else _read_same_photo(photo, document),
+        photo_bytes=None if photo is None else Path(photo).stat().st_size,
     )
 
 
