@@ -76,9 +76,15 @@ def _observer(case: Case) -> hd.sr.ObservationContext:
         return hd.sr.ObservationContext(observer_device_context=device)
     person = hd.sr.ObserverContext(
         observer_type=codes.DCM.Person,
-        observer_identifying_attributes=hd.sr.PersonObserverIdentifyingAttributes(name=case.reader.name),
+        observer_identifying_attributes=hd.sr.PersonObserverIdentifyingAttributes(name=person_name(case.reader.name)),
     )
     return hd.sr.ObservationContext(observer_person_context=person, observer_device_context=device)
+
+
+def person_name(name: str) -> str:
+    """A name as DICOM writes it: Family^Given; one that does not come so is taken as a whole for the first part."""
+    clean = "".join(c if c.isprintable() and c not in "\\=" else " " for c in name)[:63]
+    return clean if "^" in clean else f"{clean}^"
 
 
 def _lesion(
