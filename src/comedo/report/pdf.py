@@ -139,10 +139,10 @@ def _counts(sheet: Sheet, case: Case, width: float) -> None:
     regions = [(REGION_NAMES[r], _or_hidden(counts.by_region.get(r))) for r in Region]
     kinds = [(KIND_NAMES[k], str(n)) for k, n in counts.by_kind.items() if n]
     widths = (width - 25, 25)
-    sheet.table(("Region", "Active lesions"), regions, widths)
-    sheet.table(("Group", "Lesions"), [(name, str(n)) for name, n in _group_rows(case)], widths)
+    sheet.rows(("Region", "Active lesions"), regions, widths)
+    sheet.rows(("Group", "Lesions"), [(name, str(n)) for name, n in _group_rows(case)], widths)
     if kinds:
-        sheet.table(("Kind (experimental)", "Lesions"), kinds, widths)
+        sheet.rows(("Kind (experimental)", "Lesions"), kinds, widths)
 
 
 def _or_hidden(count: int | None) -> str:
@@ -160,7 +160,7 @@ def _scales(sheet: Sheet, case: Case) -> None:
         sources.append(f"{title}: {grade.source}")
     sheet.heading("Scales and their arithmetic", 11, level=2)
     heads = ("Scale", "Result", "90 %", "How it came about", "What the photo does not show")
-    sheet.table(heads, rows, (24, 30, 16, 58, 54), size=6.8)
+    sheet.rows(heads, rows, (24, 30, 16, 58, 54), size=6.8)
     sheet.paragraph("Sources. " + ". ".join(sources) + ".", 6.3, soft=True)
 
 
@@ -172,7 +172,7 @@ def _since(sheet: Sheet, since: Since) -> None:
         for m in since.measures
     ]
     heads = ("Measure", "Baseline", "Now", "Difference", "Noise band", "Reading")
-    sheet.table(heads, rows, (52, 24, 24, 26, 28, 28))
+    sheet.rows(heads, rows, (52, 24, 24, 26, 28, 28))
     sheet.paragraph("A difference inside the noise band may come from the photo alone.", 7.5, soft=True)
 
 
@@ -194,7 +194,7 @@ def _quality(sheet: Sheet, case: Case) -> None:
         for c in quality.checks
     ]
     sheet.heading("Photo quality", 11, level=2)
-    sheet.table(("Check", "Measured", "Limit", "Result", "What to do"), rows, (34, 20, 20, 22, 86))
+    sheet.rows(("Check", "Measured", "Limit", "Result", "What to do"), rows, (34, 20, 20, 22, 86))
 
 
 def _origin(sheet: Sheet, case: Case) -> None:

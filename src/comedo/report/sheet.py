@@ -16,6 +16,7 @@ from pathlib import Path
 import pymupdf_fonts
 from fpdf import FPDF, ViewerPreferences
 from fpdf.enums import MethodReturnValue, WrapMode
+from fpdf.fonts import TTFFont
 
 MARGIN, WIDTH, HEIGHT = 14.0, 210.0, 297.0  # millimetres
 TEXT_WIDTH = WIDTH - 2 * MARGIN
@@ -40,7 +41,9 @@ class Sheet(FPDF):
         super().__init__(format="A4")
         for style, path in fonts.items():
             self.add_font("Noto", style, path)
-        self._known = set(self.fonts["noto"].cmap)
+        font = self.fonts["noto"]
+        assert isinstance(font, TTFFont)
+        self._known = set(font.cmap)
         self._foot = self.readable(foot)
         self.set_margin(MARGIN)
         self.c_margin = 0  # text starts where its column does
@@ -94,12 +97,12 @@ class Sheet(FPDF):
         self._write(text, self.left, self.width, size, kind)
         self.y += 0.8
 
-    def table(
-        self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float], *, size: float = 7.5
+    def rows(
+        self, head: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[float], *, size: float = 7.5
     ) -> None:
-        """Rows of cells, the head again on each page; numbers are set as they come."""
+        """A table: its head, again on each page, and its rows."""
         self._row(head, widths, size, bold=True)
-        for row in rows:
+        for row in cells:
             if self._row_height(row, widths, size, bold=False) > self._left():
                 self.add_page()
                 self._row(head, widths, size, bold=True)
@@ -151,6 +154,7 @@ class Sheet(FPDF):
         lines = self.multi_cell(
             width, size * _LINE, text, dry_run=True, output=MethodReturnValue.LINES, align="L", padding=0
         )
+        assert isinstance(lines, list)
         return max(1, len(lines)) * size * _LINE
 
     def _write(self, text: str, x: float, width: float, size: float, kind: str) -> None:
