@@ -55,6 +55,7 @@ def broken(path, change):
         (lambda d: d["face"]["map"].update(parts="!!"), r"face\.map\.parts"),
         (lambda d: d["face"]["map"].update(parts="eJw="), r"face\.map\.parts"),
         (lambda d: d["face"]["map"].update(width=4096), "cells"),
+        (lambda d: d["face"]["map"].update(to_photo=[[0, 0, 0], [0, 0, 0]]), r"face\.map\.to_photo"),
         (lambda d: d["lesions"][0].update(group="wart"), r"lesions\.0\.group"),
         (lambda d: d.update(schema="comedo.analysis/9"), "schema"),
         (lambda d: d.update(extra=1), "extra"),

@@ -222,9 +222,9 @@ def _write(files: Mapping[Path, bytes], inputs: tuple[Path | None, ...]) -> None
     for path, data in files.items():
         if any(given is not None and path.exists() and given.exists() and path.samefile(given) for given in inputs):
             raise UnusableInput(f"--out names {path}, which is read here; choose another name")
+        draft = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}.part")
             draft.write_bytes(data)
             draft.replace(path)
         except OSError as error:

@@ -66,7 +66,7 @@ class MapPart(_Written):
     to_photo: tuple[tuple[float, float, float], tuple[float, float, float]] = Field(
         description="Affine from a cell's x, y to those of the photo."
     )
-    face_px: Annotated[float, Field(gt=0, description="Eye line to lips, in pixels of the photo.")]
+    face_px: Annotated[float, Field(ge=0, description="Eye line to lips, in pixels of the photo.")]
     score: Fraction
 
 

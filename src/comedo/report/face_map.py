@@ -11,6 +11,8 @@ import numpy as np
 from comedo.report.document import FacePart, MapPart
 from comedo.types import FaceMap, Part
 
+_SMALLEST_CELL = 1e-6  # photo pixels
+
 
 def pack_map(face: FaceMap) -> MapPart:
     """The written form of a face map."""
@@ -46,9 +48,12 @@ def unpack_map(face: FacePart) -> FaceMap:
             f"face.map.parts must hold {cells} cells from 0 to {len(Part) - 1}, got {len(data)}; "
             "analyse the photo again"
         )
+    to_photo = np.array(packed.to_photo)
+    if abs(float(np.linalg.det(to_photo[:, :2]))) < _SMALLEST_CELL:
+        raise ValueError("face.map.to_photo must give each cell an area in the photo; analyse the photo again")
     return FaceMap(
         parts=np.frombuffer(data, np.uint8).reshape(packed.height, packed.width),
-        to_photo=np.array(packed.to_photo),
+        to_photo=to_photo,
         box_xyxy=face.box_xyxy,
         eyes_xy=face.eyes_xy,
         roll_deg=face.roll_deg,
