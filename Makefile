@@ -45,7 +45,7 @@ $(VENV)/.base: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[test,train]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,train,clinical]"
 	@touch $@ $(VENV)/.base
 
 clean:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import cases
 import comedo
 
 MANIFEST = Path(comedo.__file__).parent / "weights" / "manifest.json"
@@ -20,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "weights" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def sample_files(tmp_path_factory: pytest.TempPathFactory) -> cases.Files:
+    """Photo, analysis and mask of the rendered sample face, made once."""
+    return cases.sample_case(tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ LAYERS = [
     {"pipeline"},
     {"build"},
     {"batch", "report"},
+    {"review"},
+    {"exchange"},
     {"cli", "service"},
 ]
 LEVEL_OF = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import simplejpeg
+from typer.core import TyperGroup as Group
 from typer.main import get_command
 
 from comedo import cli
@@ -89,11 +90,12 @@ def test_commands_and_their_options_exist(block, line):
     places = [get_command(training), get_command(cli.app)]
     found = [c for c in (p.commands.get(words[1]) for p in places) if c is not None]
     assert found, f"no command {words[1]}"
-    if hasattr(found[0], "commands"):  # a group: comedo data audit ...
-        assert words[2] in found[0].commands
-        found = [found[0].commands[words[2]]]
-    known = {option for parameter in found[0].params for option in parameter.opts}
-    assert {w for w in words[2:] if w.startswith("-") and w != "-"} <= known
+    command, rest = found[0], words[2:]
+    while isinstance(command, Group):
+        assert rest[0] in command.commands, f"no command {rest[0]}"
+        command, rest = command.commands[rest[0]], rest[1:]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {w for w in rest if w.startswith("-") and w != "-"} <= known
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)

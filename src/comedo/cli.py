@@ -12,6 +12,7 @@ import typer
 
 from comedo import __version__
 from comedo.errors import ComedoError, MissingExtra
+from comedo.exchange import cli as exchange
 from comedo.report.advise_command import advise
 
 EXAMPLES = """
@@ -196,6 +197,8 @@ def _training(command: str, arguments: list[str]) -> None:
         message = f'comedo {command} needs the package {error.name}; install it with: pip install "comedo[train]"'
         raise MissingExtra(message) from error
 
+
+exchange.register(app)
 
 if __name__ == "__main__":
     main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -19,7 +20,7 @@ from comedo.lesions import LesionFinder, count_lesions
 from comedo.lesions.counting import check_convention, counted, measure_coverage
 from comedo.photo import read_photo
 from comedo.photo.quality import assess
-from comedo.types import FaceAnalysis, FaceMap, Photo, Quality, Verdict
+from comedo.types import Counts, FaceAnalysis, FaceMap, Grade, Lesion, Photo, Quality, Verdict
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | NDArray[np.generic] | Photo
 
@@ -67,19 +68,7 @@ class Analyzer:
     def measure(self, photo: Photo, face: FaceMap, quality: Quality, *, convention: str = "visible") -> FaceAnalysis:
         """Find, count and grade the lesions of a face that is already mapped."""
         reading = self.finder.find(photo, face)
-        counts = count_lesions(reading.lesions, face, self.calibration, convention=convention)
-        severity = grade_severity(
-            reading.lesions,
-            face.face_px,
-            self.calibration.severity,
-            conspicuous_from=self.calibration.thresholds.sparse,
-        )
-        affected = grade_affected(reading.lesions, face.face_px, self.calibration.affected, self.calibration.severity)
-        # Clinical scales were made by people who count what is conspicuous: on ACNE04 the bands of the
-        # "visible" counts agree with the grade in 30 % of the photos, those of v1 in all.
-        clinical = count_lesions(reading.lesions, face, self.calibration, convention="acne04-v1")
-        conspicuous = counted(reading.lesions, self.calibration, "acne04-v1")
-        grades = grade_all(conspicuous, clinical, face, extra={"severity": severity, "acne": affected})
+        counts, grades = judge(reading.lesions, face, self.calibration, convention=convention)
         return FaceAnalysis(
             photo_name=photo.name,
             photo_sha256=photo.sha256,
@@ -95,6 +84,22 @@ class Analyzer:
             grades=grades,
             notices=_notices(photo, face, quality),
         )
+
+
+def judge(
+    lesions: Sequence[Lesion], face: FaceMap, calibration: Calibration, *, convention: str = "visible"
+) -> tuple[Counts, Mapping[str, Grade]]:
+    """Count and grade one set of lesions: those that were found, or those that a reviewer left standing."""
+    counts = count_lesions(lesions, face, calibration, convention=convention)
+    severity = grade_severity(
+        lesions, face.face_px, calibration.severity, conspicuous_from=calibration.thresholds.sparse
+    )
+    affected = grade_affected(lesions, face.face_px, calibration.affected, calibration.severity)
+    # Clinical scales were made by people who count what is conspicuous: on ACNE04 the bands of the
+    # "visible" counts agree with the grade in 30 % of the photos, those of v1 in all.
+    clinical = count_lesions(lesions, face, calibration, convention="acne04-v1")
+    conspicuous = counted(lesions, calibration, "acne04-v1")
+    return counts, grade_all(conspicuous, clinical, face, extra={"severity": severity, "acne": affected})
 
 
 def _notices(photo: Photo, face: FaceMap, quality: Quality) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ CONTRACT = {
         "eyes_xy",
         "skin_area_px",
         "regions",
+        "map",
     ],
     "counts": ["convention", "total", "interval_90", "by_group", "by_kind", "by_region"],
     "coverage": ["lesion_px", "skin_px", "fraction"],

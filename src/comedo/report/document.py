@@ -57,6 +57,19 @@ class RegionPart(_Written):
     area_px: Count
 
 
+class MapPart(_Written):
+    """The face map, so that an analysis can be drawn, reviewed and graded again from its file alone."""
+
+    width: Annotated[int, Field(gt=0, le=4096)]
+    height: Annotated[int, Field(gt=0, le=4096)]
+    parts: str = Field(description="Base64 of the zlib-packed rows, one byte a cell: a class of comedo.types.Part.")
+    to_photo: tuple[tuple[float, float, float], tuple[float, float, float]] = Field(
+        description="Affine from a cell's x, y to those of the photo."
+    )
+    face_px: Annotated[float, Field(ge=0, description="Eye line to lips, in pixels of the photo.")]
+    score: Fraction
+
+
 class FacePart(_Written):
     """Where the face is and how it is held, in pixels of the upright photo."""
 
@@ -70,6 +83,7 @@ class FacePart(_Written):
     )
     skin_area_px: Count
     regions: dict[Region, RegionPart]
+    map: MapPart | None = Field(default=None, description="null: written before comedo kept it.")
 
 
 class LesionPart(_Written):

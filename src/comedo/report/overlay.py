@@ -46,10 +46,27 @@ def draw_overlay(image: Image, analysis: FaceAnalysis, *, max_side: int = 1600) 
     if max_side < 320:
         raise ValueError(f"max_side must be at least 320 pixels, got {max_side}")
     unit = max_side / 1600
-    view = _choose_view(analysis, max_side, panel_width(unit))
-    picture = _tint_regions(view.render(image), analysis.face, view)
-    _draw_lesions(picture, analysis.lesions, view, unit)
+    picture = draw_face(image, analysis.face, analysis.lesions, max_side=max_side, beside=panel_width(unit))
     return _with_panel(picture, analysis, unit, max_side)
+
+
+def draw_face(
+    image: Image, face: FaceMap, lesions: tuple[Lesion, ...], *, max_side: int = 1200, beside: int = 0
+) -> Image:
+    """The face with its regions and lesions, without a panel.
+
+    Args:
+        image: The photo, (H, W, 3) uint8 RGB.
+        face: Its map.
+        lesions: Those to draw.
+        max_side: Longest side in pixels.
+        beside: Of these, pixels of the width to leave for something else.
+    """
+    unit = max_side / 1600
+    view = _choose_view(face, (image.shape[1], image.shape[0]), max_side, beside)
+    picture = _tint_regions(view.render(image), face, view)
+    _draw_lesions(picture, lesions, view, unit)
+    return picture
 
 
 @dataclass(frozen=True)
@@ -85,14 +102,14 @@ class View:
         return np.asarray(cv2.resize(part, self.size_wh, interpolation=method), np.uint8)
 
 
-def _choose_view(analysis: FaceAnalysis, max_side: int, beside: int) -> View:
+def _choose_view(face: FaceMap, size_wh: tuple[int, int], max_side: int, beside: int) -> View:
     """The whole photo, or the face with a margin where the face is a small part of it."""
-    x0, y0, x1, y1 = analysis.face.box_xyxy
+    (x0, y0, x1, y1), (photo_width, photo_height) = face.box_xyxy, size_wh
     margin_x, margin_y = FACE_MARGIN * (x1 - x0), FACE_MARGIN * (y1 - y0)
     left, top = max(0, int(x0 - margin_x)), max(0, int(y0 - margin_y))
-    right, bottom = min(analysis.width, int(x1 + margin_x) + 1), min(analysis.height, int(y1 + margin_y) + 1)
-    if (right - left) * (bottom - top) > 0.6 * analysis.width * analysis.height or right - left < 8 or bottom - top < 8:
-        left, top, right, bottom = 0, 0, analysis.width, analysis.height
+    right, bottom = min(photo_width, int(x1 + margin_x) + 1), min(photo_height, int(y1 + margin_y) + 1)
+    if (right - left) * (bottom - top) > 0.6 * photo_width * photo_height or right - left < 8 or bottom - top < 8:
+        left, top, right, bottom = 0, 0, photo_width, photo_height
     width, height = right - left, bottom - top
     scale = min((max_side - beside) / width, max_side / height, MAX_ENLARGEMENT)
     return View(left, top, width, height, scale)

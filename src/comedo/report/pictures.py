@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from comedo.types import FaceAnalysis, Image, Region
+from comedo.types import FaceAnalysis, FaceMap, Image, Mask, Region
 
 BACKGROUND, SKIN, LESION = 0, 1, 2
 
 
 def label_pixels(analysis: FaceAnalysis) -> NDArray[np.uint8]:
     """Label every pixel of the photo: 0 background, 1 skin that acne can affect, 2 active lesion; (H, W) uint8."""
-    is_skin = np.zeros(256, np.uint8)
-    is_skin[[region.part for region in Region]] = SKIN
-    cells = is_skin[analysis.face.parts]
-    size_wh = (analysis.width, analysis.height)
-    labels = np.asarray(cv2.warpAffine(cells, analysis.face.to_photo, size_wh, flags=cv2.INTER_NEAREST), np.uint8)
+    labels = skin_pixels(analysis.face, (analysis.width, analysis.height)).view(np.uint8) * SKIN
     labels[analysis.lesion_mask] = LESION
     return labels
+
+
+def skin_pixels(face: FaceMap, size_wh: tuple[int, int], regions: Iterable[Region] = Region) -> Mask:
+    """The photo's pixels on skin that acne can affect, or on some regions of it; (H, W) bool."""
+    chosen = np.zeros(256, np.uint8)
+    chosen[[region.part for region in regions]] = 1
+    cells = chosen[face.parts]
+    return np.asarray(cv2.warpAffine(cells, face.to_photo, size_wh, flags=cv2.INTER_NEAREST), np.bool_)
 
 
 def mask_png(analysis: FaceAnalysis) -> bytes:

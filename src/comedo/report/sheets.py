@@ -68,12 +68,12 @@ LESION_COLUMNS = (
 
 def results_csv(documents: Iterable[Document | ErrorDocument]) -> str:
     """One row a photo, failed ones too; an empty cell is unknown."""
-    return _csv(RESULT_COLUMNS, (result_row(d) for d in documents))
+    return to_csv(RESULT_COLUMNS, (result_row(d) for d in documents))
 
 
 def lesions_csv(documents: Iterable[Document]) -> str:
     """One row a lesion."""
-    return _csv(LESION_COLUMNS, (_lesion_row(d.photo, lesion) for d in documents for lesion in d.lesions))
+    return to_csv(LESION_COLUMNS, (_lesion_row(d.photo, lesion) for d in documents for lesion in d.lesions))
 
 
 def result_row(document: Document | ErrorDocument) -> dict[str, Cell]:
@@ -124,7 +124,8 @@ def _lesion_row(photo: PhotoPart, lesion: LesionPart) -> dict[str, Cell]:
     return row | {"box_x0": x0, "box_y0": y0, "box_x1": x1, "box_y1": y1}
 
 
-def _csv(columns: tuple[str, ...], rows: Iterable[Mapping[str, Cell]]) -> str:
+def to_csv(columns: tuple[str, ...], rows: Iterable[Mapping[str, Cell]]) -> str:
+    """A table as text; no cell of it is run as a formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

@@ -27,7 +27,8 @@ from comedo.report.document import (
     QualityPart,
     RegionPart,
 )
-from comedo.types import Box, FaceAnalysis, FaceMap, Grade, Group, Kind, Lesion, Quality, Region, Xy
+from comedo.report.face_map import pack_map
+from comedo.types import Box, Counts, Coverage, FaceAnalysis, FaceMap, Grade, Group, Kind, Lesion, Quality, Region, Xy
 
 K = TypeVar("K", bound=StrEnum)
 V = TypeVar("V")
@@ -48,7 +49,6 @@ def _round(value: float | None, digits: int) -> float | None:
 
 def to_document(analysis: FaceAnalysis) -> Document:
     """The written form of an analysis."""
-    counts, coverage = analysis.counts, analysis.coverage
     return Document(
         schema=ANALYSIS_SCHEMA,
         photo=PhotoPart(
@@ -57,19 +57,10 @@ def to_document(analysis: FaceAnalysis) -> Document:
         models=analysis.models,
         quality=_quality(analysis.quality),
         face=_face(analysis.face),
-        lesions=tuple(_lesion(lesion) for lesion in analysis.lesions),
-        counts=CountsPart(
-            convention=counts.convention,
-            total=counts.total,
-            interval_90=counts.interval_90,
-            by_group=_in_order(counts.by_group, Group),
-            by_kind=_in_order(counts.by_kind, Kind),
-            by_region=_in_order(counts.by_region, Region),
-        ),
-        coverage=CoveragePart(
-            lesion_px=coverage.lesion_px, skin_px=coverage.skin_px, fraction=_round(coverage.fraction, 6)
-        ),
-        grades=_grades(analysis.grades),
+        lesions=tuple(to_lesion_part(lesion) for lesion in analysis.lesions),
+        counts=to_counts_part(analysis.counts),
+        coverage=to_coverage_part(analysis.coverage),
+        grades=to_grades_part(analysis.grades),
         notices=analysis.notices,
     )
 
@@ -120,6 +111,23 @@ def _point(xy: Xy | None) -> Xy | None:
     return None if xy is None else (_round(xy[0], PX), _round(xy[1], PX))
 
 
+def to_counts_part(counts: Counts) -> CountsPart:
+    """The written form of counts."""
+    return CountsPart(
+        convention=counts.convention,
+        total=counts.total,
+        interval_90=counts.interval_90,
+        by_group=_in_order(counts.by_group, Group),
+        by_kind=_in_order(counts.by_kind, Kind),
+        by_region=_in_order(counts.by_region, Region),
+    )
+
+
+def to_coverage_part(coverage: Coverage) -> CoveragePart:
+    """The written form of the share of skin under lesions."""
+    return CoveragePart(lesion_px=coverage.lesion_px, skin_px=coverage.skin_px, fraction=_round(coverage.fraction, 6))
+
+
 def _quality(quality: Quality) -> QualityPart:
     checks = (
         CheckPart(name=c.name, value=_round(c.value, PROB), limit=_round(c.limit, PROB), ok=c.ok, advice=c.advice)
@@ -138,10 +146,12 @@ def _face(face: FaceMap) -> FacePart:
         eyes_xy=(_point(face.eyes_xy[0]), _point(face.eyes_xy[1])),
         skin_area_px=face.skin_area_px,
         regions={region: RegionPart(area_px=face.region_area_px(region)) for region in Region},
+        map=pack_map(face),
     )
 
 
-def _lesion(lesion: Lesion) -> LesionPart:
+def to_lesion_part(lesion: Lesion) -> LesionPart:
+    """The written form of a lesion."""
     x, y = lesion.center_xy
     return LesionPart(
         id=lesion.id,
@@ -160,7 +170,8 @@ def _lesion(lesion: Lesion) -> LesionPart:
     )
 
 
-def _grades(grades: Mapping[str, Grade]) -> GradesPart:
+def to_grades_part(grades: Mapping[str, Grade]) -> GradesPart:
+    """The written form of every grade; a scale that was not run is None."""
     parts: dict[str, GradePart | AcnePart | None] = dict.fromkeys(GradesPart.model_fields)
     for name, grade in grades.items():
         parts[name] = _acne(grade) if name == "acne" else _grade(grade)

@@ -22,6 +22,7 @@ DEFAULT_TYPES: Mapping[str, Group] = {
     "pimple": Group.INFLAMMATORY,
     "spot": Group.MARK,
 }
+_GRADES = range(4)
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -105,6 +106,8 @@ def read_coco(
     for sample in dataset.samples:
         if not sample.photo.startswith(only):
             continue
+        if sample.grade is not None and sample.grade not in _GRADES:
+            raise UnusableInput(f"{path}, {sample.photo}: grade must be 0 to 3, as in ACNE04, got {sample.grade}")
         photo = LabelledPhoto(
             path=dataset.path_of(sample),
             name=sample.photo,

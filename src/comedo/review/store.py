@@ -1,0 +1,63 @@
+"""Reviews as files beside their analysis: NAME.review.json, the next NAME.review-2.json; none is ever replaced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from comedo.errors import ComedoError, UnusableInput
+from comedo.report.case import StrPath, first_fault, read_small
+from comedo.review.document import Review, review_json
+
+
+def save_review(review: Review, analysis: StrPath) -> Path:
+    """Write a review beside its analysis; the same review again keeps its file.
+
+    Raises:
+        ComedoError: The folder cannot be written to.
+    """
+    data = review_json(review).encode() + b"\n"
+    path = Path(analysis)
+    number = 1
+    while (target := _numbered(path, number)).exists():
+        if target.read_bytes() == data:
+            return target
+        number += 1
+    draft = target.with_name(f".comedo-{os.getpid()}.part")
+    try:
+        draft.write_bytes(data)
+        return draft.replace(target)
+    except OSError as error:
+        raise ComedoError(
+            f"{target} cannot be written: {error.strerror}; free some space or change the rights"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def find_reviews(analysis: StrPath) -> list[Path]:
+    """The reviews beside an analysis, oldest first."""
+    path = Path(analysis)
+    found: list[Path] = []
+    while (target := _numbered(path, len(found) + 1)).exists():
+        found.append(target)
+    return found
+
+
+def read_review(path: StrPath) -> Review:
+    """Read what `save_review` wrote.
+
+    Raises:
+        UnusableInput: It cannot be read, or is no review.
+    """
+    here = Path(path)
+    try:
+        return Review.model_validate_json(read_small(here))
+    except ValidationError as error:
+        raise UnusableInput(f"{here} is not a review: {first_fault(error)}; name a file that comedo wrote") from error
+
+
+def _numbered(analysis: Path, number: int) -> Path:
+    return analysis.with_name(f"{analysis.stem}.review{'' if number == 1 else f'-{number}'}.json")
