@@ -12,6 +12,7 @@ import typer
 
 from comedo import __version__
 from comedo.errors import ComedoError, MissingExtra
+from comedo.track_cli import TRACK_EXAMPLES, track
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -126,6 +127,9 @@ def analyze(
     raise typer.Exit(job.run())
 
 
+app.command(epilog=TRACK_EXAMPLES)(track)
+
+
 @app.command()
 def info(as_json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False) -> None:
     """Show versions, networks, formats and conventions."""
@@ -160,6 +164,18 @@ def train(context: typer.Context) -> None:
 def calibrate(context: typer.Context) -> None:
     """Fit cut-offs, count intervals and severity to trained networks (extra: train)."""
     _training("calibrate", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def calibrate_change(context: typer.Context) -> None:
+    """Fit the noise of repeat photos (extra: train)."""
+    _training("calibrate-change", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def evaluate_change(context: typer.Context) -> None:
+    """Measure how well changes over time are told (extra: train)."""
+    _training("evaluate-change", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)

@@ -31,7 +31,7 @@ _IN_NAME = re.compile(
 _SOURCES = ("exif", "name")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dated:
     """A photo of the series and when it was taken."""
 
@@ -69,7 +69,9 @@ def track(
     dated, notices = order_by_date(date_photos(photos, dates))
     unknown = set(mirrored) - {d.name for d in dated}
     if unknown:
-        raise UnusableInput(f"mirrored must name photos of the series, not {', '.join(sorted(unknown))}; check the names")
+        raise UnusableInput(
+            f"mirrored must name photos of the series, not {', '.join(sorted(unknown))}; check the names"
+        )
     visits, left_out = _analyse(dated, mirrored, allow_poor=allow_poor, analyzer=analyzer, workers=workers)
     if not visits:
         raise _nothing_left(left_out)
@@ -223,7 +225,9 @@ def _read_dates(path: Path) -> dict[str, datetime]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise UnusableInput(f"the file of dates {path.name} cannot be read: {error}; say exif, name, or a CSV file") from error
+        raise UnusableInput(
+            f"the file of dates {path.name} cannot be read: {error}; say exif, name, or a CSV file"
+        ) from error
     if any(not row.get("photo") or not row.get("date") for row in rows) or not rows:
         raise UnusableInput(f"{path.name} must be a CSV file with the columns photo and date, filled in every row")
     return {row["photo"]: read_when(row["date"]) for row in rows}
@@ -245,9 +249,12 @@ def _distinct(names: Sequence[str]) -> Iterator[str]:
 
 def order_by_date(dated: Sequence[Dated]) -> tuple[list[Dated], list[str]]:
     """The photos in order of time, with a notice where they came in another; undated ones stay as they came."""
-    if any(d.when is None for d in dated):
+    known = [d.when for d in dated if d.when is not None]
+    if len(known) < len(dated):
         notice = "not every photo has a date: the order given is kept, and no direction is concluded from it"
         return [replace(d, when=None) for d in dated], [notice]
-    ordered = sorted(dated, key=lambda d: d.when or datetime.min)
-    moved = [d.name for d in ordered] != [d.name for d in dated]
+    ordered = [
+        item for _, _, item in sorted((when, i, d) for i, (when, d) in enumerate(zip(known, dated, strict=True)))
+    ]
+    moved = ordered != list(dated)
     return ordered, ["the photos were put in order of their dates"] if moved else []

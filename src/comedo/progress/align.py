@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 
 from comedo.geometry import Affine, apply, compose, crop_affine, invert
 from comedo.progress.canvas import CANVAS_PX, EYE_DISTANCE_PX, FACE_PX, Canvas
+from comedo.progress.features import face_mask, from_features
 from comedo.progress.patches import Patches, match_patches
-from comedo.types import Mask, Part
+from comedo.types import Mask
 
 F32 = NDArray[np.float32]
 
+# Share of skin patches that find their like. Photos of one person, a session or weeks apart, have 0.56 to 0.98; photos of
+# two people, mirrored ones and noise at most 0.24: see docs/change.md.
+KNOWN_AGAIN = 0.45
+LEAST_PATCHES = 20  # below it the share says too little
 _SCALES = (0.25, 0.5)  # of the canvas, ECC from coarse to fine; patches do the finest part
 _ITERATIONS, _EPSILON = 60, 1e-5
 _LEAST_LANDMARKS = 3
@@ -44,6 +49,15 @@ class Alignment:
     residual_share: float | None
     patches: Patches
 
+    @property
+    def known_again(self) -> bool:
+        """Whether enough skin found its like for the photos to show the same skin from the same side."""
+        return (
+            self.matched_share is not None
+            and len(self.patches.xy) >= LEAST_PATCHES
+            and self.matched_share >= KNOWN_AGAIN
+        )
+
     def to_later(self, points_xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map (N, 2) points of the baseline canvas to the later canvas."""
         return apply(self.affine, points_xy + _terms(points_xy) @ self.field.T)
@@ -66,10 +80,25 @@ class Alignment:
 
 
 def align(baseline: Canvas, later: Canvas) -> Alignment | None:
-    """Find where each pixel of the baseline lies in the later photo; None without enough shared landmarks."""
-    start = _from_landmarks(baseline, later)
-    if start is None:
-        return None
+    """Find where each pixel of the baseline lies in the later photo.
+
+    Begins from landmarks and, where the skin is not known again from there, from matched features: landmarks mislead
+    when a chin is cut off or the head nods. None where there is nothing to begin from.
+    """
+    best: Alignment | None = None
+    for begin in (_from_landmarks, from_features):
+        start = begin(baseline, later)
+        if start is None:
+            continue
+        found = _align_from(baseline, later, start)
+        if found.known_again:
+            return found
+        if best is None or (found.matched_share or 0) > (best.matched_share or 0):
+            best = found
+    return best
+
+
+def _align_from(baseline: Canvas, later: Canvas, start: Affine) -> Alignment:
     affine, correlation = _refine(baseline, later, start)
     patches = match_patches(relief(baseline), _warp(relief(later), affine), *_shared_skin(baseline, later, affine))
     field, matched = _fit_field(patches)
@@ -106,13 +135,6 @@ def relief(canvas: Canvas) -> F32:
     light = _blur(light, 0.8)
     flat = light - _blur(light, 7.0)
     return np.asarray(flat / np.sqrt(_blur(flat * flat, 14.0) + 4e-5), np.float32)
-
-
-def face_mask(canvas: Canvas) -> NDArray[np.uint8]:
-    """Skin, eyes, brows and lips, a little inside their outline; (n, n) uint8 of 0 and 255."""
-    face = ((canvas.parts >= Part.FOREHEAD) & (canvas.parts <= Part.LIPS)).astype(np.uint8) * 255
-    inside = canvas.image.max(axis=2) > 0  # beyond the photo the canvas is black
-    return np.asarray(cv2.erode(face * inside, np.ones((7, 7), np.uint8)), np.uint8)
 
 
 def _refine(baseline: Canvas, later: Canvas, start: Affine) -> tuple[Affine, float | None]:
@@ -189,7 +211,7 @@ def _fit_field(patches: Patches) -> tuple[NDArray[np.float64], Mask]:
     for gate in np.geomspace(12.0, _FIELD_GATE_PX, _FIELD_ROUNDS):
         distance = np.hypot(*(patches.shift - design @ field.T).T)
         weight = patches.quality / (1 + (distance / gate) ** 2) ** 2
-        left = design.T @ (weight[:, None] * design) + ridge * float(weight.mean())
+        left = design.T @ (weight[:, None] * design) + ridge * max(float(weight.mean()), 1e-6)
         field = np.linalg.solve(left, design.T @ (weight[:, None] * patches.shift)).T
     distance = np.hypot(*(patches.shift - design @ field.T).T)
     return field, distance <= _FIELD_GATE_PX

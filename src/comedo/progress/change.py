@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
 from comedo.progress.compare import compare, compare_with_itself
 from comedo.progress.ledger import Placed, build_ledger, place_lesions
-from comedo.progress.noise import Z_95, ChangeNoise, load_noise, personal_factor
+from comedo.progress.noise import ChangeNoise, load_noise, personal_factor
 from comedo.progress.outcomes import days_of, measure_outcomes, review_treatment
 from comedo.progress.trend import Trend, theil_sen
 from comedo.progress.values import (
@@ -102,9 +103,7 @@ def measure_change(
     noise = noise or load_noise()
     comparisons = (compare_with_itself(visits[0]), *(compare(visits[0], v) for v in visits[1:]))
     parts = visits[0].canvas.parts
-    placed = tuple(
-        place_lesions(v, c, parts) if c.comparable else () for v, c in zip(visits, comparisons, strict=True)
-    )
+    placed = tuple(place_lesions(v, c, parts) if c.comparable else () for v, c in zip(visits, comparisons, strict=True))
     series = Series(tuple(visits), comparisons, placed, noise)
     factor = personal_factor(_repeat_scores(series))
     series = Series(series.visits, comparisons, placed, noise, factor or 1.0)
@@ -126,7 +125,9 @@ def measure_change(
         review=review,
         noise_provenance=noise.provenance,
         personal_factor=factor,
-        questions=tuple(f"{v.name}: {c.reason}" for v, c in zip(visits, comparisons, strict=True) if c.view is View.MIRRORED),
+        questions=tuple(
+            f"{v.name}: {c.reason}" for v, c in zip(visits, comparisons, strict=True) if c.view is View.MIRRORED
+        ),
         notices=tuple(notices),
         sentence=in_one_sentence(whole, series.visits, last),
     )
@@ -144,7 +145,7 @@ def _repeat_scores(series: Series) -> list[float]:
     """Count differences between neighbouring photos taken minutes apart, over the noise expected."""
     usable = [i for i, c in enumerate(series.comparisons) if c.comparable]
     scores = []
-    for i, j in zip(usable, usable[1:], strict=False):
+    for i, j in pairwise(usable):
         start, end = series.visits[i].when, series.visits[j].when
         if start is not None and end is not None and end - start <= MINUTES_APART:
             before, after, conditions = series.pair(i, j)
@@ -182,9 +183,7 @@ def _with_quality(found: Summary, *visits: Visit) -> Summary:
     return withdraw(found, f"{' and '.join(poor)} is too poor to be compared") if poor else found
 
 
-def _whole(
-    series: Series, last: int | None, timeline: Sequence[TimePoint], left_out: Sequence[LeftOut]
-) -> Summary:
+def _whole(series: Series, last: int | None, timeline: Sequence[TimePoint], left_out: Sequence[LeftOut]) -> Summary:
     visits, comparisons = series.visits, series.comparisons
     later = len(visits) - 1 + len(left_out)
     if later == 0:
@@ -198,9 +197,7 @@ def _whole(
     return withdraw(found, doubt) if doubt and found.answer is not Answer.CANNOT_TELL else found
 
 
-def _doubt(
-    series: Series, last: int, timeline: Sequence[TimePoint], found: Summary, later: int
-) -> str:
+def _doubt(series: Series, last: int, timeline: Sequence[TimePoint], found: Summary, later: int) -> str:
     """Why the series as a whole forbids an answer that its first and last photo would give; empty where it does not."""
     visits, comparisons = series.visits, series.comparisons
     if any(v.when is None for v in visits):
@@ -243,6 +240,3 @@ def _region(series: Series, last: int | None, region: Region, whole: Summary) ->
     if whole.answer is Answer.CANNOT_TELL and found.answer in (Answer.BETTER, Answer.WORSE):
         return withdraw(found, whole.reason)
     return found
-
-
-__all__ = ["Series", "measure_change", "trend_of", "Z_95"]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from comedo.geometry import scale_of
-from comedo.progress.align import Alignment, align
+from comedo.progress.align import LEAST_PATCHES, Alignment, align
 from comedo.progress.canvas import Canvas, mirror
 from comedo.progress.values import Comparison, RegionView, View, Visit
 from comedo.types import Check, Mask, Region
 
-# Share of skin patches that find their like. Photos of one person's clinic visits have 0.72 to 0.95, photos of two
-# people, mirrored ones and noise at most 0.24: see docs/change.md.
-KNOWN_AGAIN = 0.45
-LEAST_PATCHES = 20  # below it the share says too little
 LEAST_OVERLAP = 0.5  # of a region's skin
 _REGION_PATCHES = 5  # from so many on a region's own patches are asked
 _REGION_MATCHED = 0.35
@@ -28,10 +25,10 @@ _ZOOM, _TURN_DEG, _SHARP_RATIO, _BRIGHT, _COLOUR, _SHADING = 0.5, 12.0, 0.7, 0.4
 
 def compare(baseline: Visit, later: Visit) -> Comparison:
     """Align a later photo with the baseline and say what can be compared."""
-    zoom = math.log2(scale_of(baseline.canvas.to_photo) / scale_of(later.canvas.to_photo))
     direct = align(baseline.canvas, later.canvas)
-    if _known_again(direct):
-        assert direct is not None
+    drawn = 1.0 if direct is None else scale_of(direct.affine)
+    zoom = math.log2(drawn * scale_of(later.canvas.to_photo) / scale_of(baseline.canvas.to_photo))
+    if direct is not None and direct.known_again:
         return _comparison(baseline, later, direct, zoom)
     view, reason = _why_not(baseline, later, direct)
     nothing = np.zeros_like(baseline.canvas.parts, dtype=bool)
@@ -51,14 +48,9 @@ def _whole_region(canvas: Canvas, region: Region) -> RegionView:
     return RegionView(1.0 if seen else None, None, seen, "" if seen else "not visible in the baseline")
 
 
-def _known_again(alignment: Alignment | None) -> bool:
-    if alignment is None or alignment.matched_share is None:
-        return False
-    return len(alignment.patches.xy) >= LEAST_PATCHES and alignment.matched_share >= KNOWN_AGAIN
-
-
 def _why_not(baseline: Visit, later: Visit, direct: Alignment | None) -> tuple[View, str]:
-    if _known_again(align(baseline.canvas, mirror(later.canvas))):
+    turned = align(baseline.canvas, mirror(later.canvas))
+    if turned is not None and turned.known_again:
         return View.MIRRORED, (
             "the photo looks mirrored against the baseline: its mirror image fits, it does not; if it is, name it as "
             "mirrored and it will be flipped"
@@ -156,7 +148,9 @@ def _checks(
             "Hold the camera still: this photo is more blurred than the first.",
         ),
         _at_most("brightness", abs(brighter), _BRIGHT, f"Take the next photo in {dim} light, as the first."),
-        _at_most("light_direction", light, _SHADING, "Stand to the light as in the first photo: shadows fall elsewhere."),
+        _at_most(
+            "light_direction", light, _SHADING, "Stand to the light as in the first photo: shadows fall elsewhere."
+        ),
         _at_most("white_balance", colour, _COLOUR, "Use the same lamps as in the first photo: colours are shifted."),
     )
 
@@ -172,4 +166,3 @@ def _value(visit: Visit, name: str) -> float | None:
 
 def _ratio(one: float | None, two: float | None) -> float | None:
     return None if one is None or two is None or two <= 0 else one / two
-

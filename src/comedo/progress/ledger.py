@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +41,10 @@ def place_lesions(visit: Visit, comparison: Comparison, parts: NDArray[np.uint8]
     if not visit.lesions:
         return ()
     points = apply(invert(visit.canvas.to_photo), np.array([x.center_xy for x in visit.lesions], np.float64))
+    px = 1 / scale_of(visit.canvas.to_photo)
     if comparison.alignment is not None:
         points = comparison.alignment.to_baseline(points)
-    px = 1 / scale_of(visit.canvas.to_photo)
+        px /= scale_of(comparison.alignment.affine)
     return tuple(
         Placed(
             lesion=lesion,
@@ -124,9 +126,7 @@ def build_ledger(visits: Sequence[Visit], comparisons: Sequence[Comparison]) -> 
         taken = set(pairs.values())
         growing += [_begin(p, index, seen_before) for j, p in enumerate(found) if j not in taken]
         seen_before |= comparison.common
-    return tuple(
-        Track(n, t.xy, region_at(parts, t.xy), tuple(t.sightings)) for n, t in enumerate(growing, 1)
-    )
+    return tuple(Track(n, t.xy, region_at(parts, t.xy), tuple(t.sightings)) for n, t in enumerate(growing, 1))
 
 
 def _begin(placed: Placed, visit: int, seen_before: Mask) -> _Growing:
@@ -166,7 +166,7 @@ def half_life_days(ledger: Iterable[Track], days: Sequence[float | None]) -> flo
     at_risk, gone = 0.0, 0
     for track in ledger:
         known = [s for s in track.sightings if s.state is not State.NOT_VISIBLE]
-        for before, after in zip(known, known[1:], strict=False):
+        for before, after in pairwise(known):
             start, end = days[before.visit], days[after.visit]
             if before.state not in _ALIVE or before.group in (None, Group.MARK) or start is None or end is None:
                 continue

@@ -72,7 +72,9 @@ def read_noise(data: bytes) -> ChangeNoise:
     try:
         return ChangeNoise.model_validate_json(data)
     except ValidationError as error:
-        raise ModelError(f"the noise model is damaged: {error.errors()[0]['msg']}; fit it again or reinstall") from error
+        raise ModelError(
+            f"the noise model is damaged: {error.errors()[0]['msg']}; fit it again or reinstall"
+        ) from error
 
 
 def personal_factor(scores: Sequence[float]) -> float | None:

@@ -36,9 +36,7 @@ _FLARE_LEAST = 3
 def days_of(visits: Sequence[Visit]) -> list[float | None]:
     """Days since the first visit; None where either date is not known."""
     start = visits[0].when
-    return [
-        None if start is None or v.when is None else (v.when - start).total_seconds() / 86400 for v in visits
-    ]
+    return [None if start is None or v.when is None else (v.when - start).total_seconds() / 86400 for v in visits]
 
 
 def measure_outcomes(
@@ -77,9 +75,7 @@ def iga_success(before: int | None, after: int | None) -> bool | None:
     return None if before is None or after is None else after <= 1 and before - after >= 2
 
 
-def _first_real_change(
-    timeline: Sequence[TimePoint], days: Sequence[float | None], answer: Answer
-) -> float | None:
+def _first_real_change(timeline: Sequence[TimePoint], days: Sequence[float | None], answer: Answer) -> float | None:
     """Days to the first visit that differs as the last does and whose next visit confirms it, or that is the last."""
     if answer not in (Answer.BETTER, Answer.WORSE):
         return None

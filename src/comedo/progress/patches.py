@@ -48,9 +48,7 @@ def match_patches(baseline: F32, later: F32, skin: Mask, later_skin: Mask) -> Pa
     cover = cv2.boxFilter(shared, -1, (2 * _HALF + 1, 2 * _HALF + 1))
     edge = _HALF + _REACH
     rows, columns = (np.arange(edge, n - edge, _STEP) for n in baseline.shape)
-    found = [
-        (x, y, *_find(baseline, later, int(x), int(y))) for y in rows for x in columns if cover[y, x] >= _COVER
-    ]
+    found = [(x, y, *_find(baseline, later, int(x), int(y))) for y in rows for x in columns if cover[y, x] >= _COVER]
     table = np.array(found, np.float64).reshape(-1, 5)
     return Patches(table[:, :2], table[:, 2:4], np.clip(table[:, 4], 0, 1), np.zeros(len(table), bool))
 

@@ -64,7 +64,9 @@ def judge(
         reason = f"{abs(difference):.3g} {unit} {'more' if difference > 0 else 'fewer'}; noise explains {smallest:.2g}"
     elif smallest <= max(model.useful, model.useful_share * mean):
         answer = Answer.SAME
-        reason = f"the difference of {abs(difference):.3g} {unit} is within noise; less than {smallest:.2g} would not show"
+        reason = (
+            f"the difference of {abs(difference):.3g} {unit} is within noise; less than {smallest:.2g} would not show"
+        )
     else:
         answer = Answer.CANNOT_TELL
         reason = f"between photos like these noise alone makes up to {smallest:.2g} {unit}: too much to see a change"
@@ -101,4 +103,3 @@ def refuse(reason: str, measures: Sequence[MeasureChange] = ()) -> Summary:
 def withdraw(summary: Summary, reason: str) -> Summary:
     """The same measures without their answer."""
     return replace(summary, answer=Answer.CANNOT_TELL, reason=reason)
-

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from comedo.errors import ComedoError, MissingExtra, UnusableInput
+from comedo.training.change_cli import calibrate_change, evaluate_change
 
 if TYPE_CHECKING:
     from comedo.training.predictors import Prediction
@@ -234,6 +235,10 @@ def _read_truth(
     if data.is_dir():
         return read_folder(data, names=tuple(n for n in names.split(",") if n))
     raise UnusableInput(f"{data} is neither a COCO file nor a folder")
+
+
+for _command in (calibrate_change, evaluate_change):
+    app.command()(_plain_errors(_command))
 
 
 if __name__ == "__main__":
