@@ -20,8 +20,8 @@ LAYERS = [
     {"inference", "calibration", "photo", "face", "lesions", "grading", "progress", "guidance", "synthetic"},
     {"pipeline"},
     {"build"},
-    {"batch", "report"},
-    {"cli", "service"},
+    {"batch", "report", "tracking"},
+    {"cli", "service", "track_cli"},
 ]
 LEVEL_OF = {name: level for level, names in enumerate(LAYERS) for name in names}
 

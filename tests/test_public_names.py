@@ -5,6 +5,7 @@ from builders import fresh_python
 
 PUBLIC = [
     "Analyzer",
+    "Change",
     "Check",
     "ComedoError",
     "Counts",
@@ -35,6 +36,7 @@ PUBLIC = [
     "analyze_many",
     "default_analyzer",
     "read_photo",
+    "track",
 ]
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         UnusableInput,
     )
     from comedo.photo import read_photo
+    from comedo.progress.values import Change
+    from comedo.tracking import track
     from comedo.types import (
         Check,
         Counts,
@@ -69,6 +71,8 @@ _HOMES = {
         "UnusableInput",
     ),
     "comedo.photo": ("read_photo",),
+    "comedo.progress.values": ("Change",),
+    "comedo.tracking": ("track",),
     "comedo.types": (
         "Check",
         "Counts",
@@ -90,6 +94,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Analyzer",
+    "Change",
     "Check",
     "ComedoError",
     "Counts",
@@ -120,6 +125,7 @@ __all__ = [
     "analyze_many",
     "default_analyzer",
     "read_photo",
+    "track",
 ]
 
 

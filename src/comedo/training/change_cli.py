@@ -82,8 +82,9 @@ def evaluate_change(
     """
     from comedo.build import build_analyzer
     from comedo.inference import WEIGHTS
-    from comedo.training.change_evaluate import evaluate_pairs, evaluate_series
+    from comedo.training.change_evaluate import evaluate_pairs
     from comedo.training.change_pairs import choose, read_pairs
+    from comedo.training.change_series import evaluate_series
 
     analyzer = build_analyzer(weights or WEIGHTS)
     store.mkdir(parents=True, exist_ok=True)
