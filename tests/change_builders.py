@@ -21,7 +21,9 @@ ZOOM = 2  # the drawn face at 480 x 640 pixels
 SIZE = (480, 640)
 START = datetime(2026, 1, 1)
 STILL = np.eye(2, 3)
-PLACES = [(x, y) for y in (150, 200, 330, 370, 410, 450) for x in (130, 175, 300, 345)]  # on skin, 24 of them
+_FOREHEAD = [(x, y) for y in (190, 210) for x in (190, 220, 260, 290)]
+_CHEEKS = [(x, y) for y in (320, 350, 380, 410) for x in (124, 160, 320, 356)]
+PLACES = [*_FOREHEAD, *_CHEEKS]  # on skin, 24 of them, none near another
 
 
 def turn(degrees: float = 0.0, scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> NDArray[np.float64]:

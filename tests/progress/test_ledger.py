@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from change_builders import PLACES, make_visit, same_place, spots
@@ -73,6 +73,7 @@ def test_the_gate_follows_size_and_residual():
 xy = st.tuples(st.floats(0, 511), st.floats(0, 511))
 
 
+@settings(deadline=None)
 @given(st.lists(xy, max_size=12), st.lists(xy, max_size=12))
 def test_no_finding_is_used_twice(known, found):
     chosen = match([(p, 6.0) for p in known], [placed(*p) for p in found], None)

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comedo.errors import ModelError
@@ -19,6 +19,7 @@ def test_variance_by_hand():
     assert PLAIN.model_copy(update={"inflation": 2.0}).sd(4, 0, 0) == 6
 
 
+@settings(deadline=None)
 @given(st.floats(0, 200), st.floats(0, 1), st.floats(-2, 2))
 def test_worse_conditions_and_more_lesions_are_never_less_noise(mean, light, zoom):
     model = load_noise().measures["count"]

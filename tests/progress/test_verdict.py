@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comedo.progress.noise import ChangeNoise, MeasureNoise
@@ -29,6 +29,7 @@ def test_answers(before, after, factor, answer):
     assert found.smallest_detectable == pytest.approx(3.92 * factor)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 100), st.floats(0, 100))
 def test_probabilities_add_up_and_swap_with_time(before, after):
     there, back = (judge("count", a, b, STILL, NOISE).probabilities for a, b in ((before, after), (after, before)))
