@@ -31,6 +31,7 @@ bench: $(VENV)/.dev
 
 schema: $(VENV)/.base
 	$(BIN)/python -m comedo.report.document > src/comedo/report/schema/analysis-1.schema.json
+	$(BIN)/python -m comedo.report.change_document > src/comedo/report/schema/change-1.schema.json
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "comedo needs Python 3.11 or newer: install it, or say PYTHON=/path/to/python" >&2; exit 1; }

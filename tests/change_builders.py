@@ -19,7 +19,7 @@ from comedo.types import FaceMap, Grade, Lesion, Verdict
 
 ZOOM = 2  # the drawn face at 480 x 640 pixels
 SIZE = (480, 640)
-START = datetime(2026, 1, 1)
+START = datetime.fromisoformat("2026-01-01")
 STILL = np.eye(2, 3)
 _FOREHEAD = [(x, y) for y in (190, 210) for x in (190, 220, 260, 290)]
 _CHEEKS = [(x, y) for y in (320, 350, 380, 410) for x in (124, 160, 320, 356)]
@@ -63,7 +63,9 @@ def moved_face(motion: NDArray[np.float64] = STILL, **changes: Any) -> FaceMap:
     return make_face(**{**known, **changes})
 
 
-def spots(places: Sequence[tuple[float, float]], motion: NDArray[np.float64] = STILL, **changes: Any) -> tuple[Lesion, ...]:
+def spots(
+    places: Sequence[tuple[float, float]], motion: NDArray[np.float64] = STILL, **changes: Any
+) -> tuple[Lesion, ...]:
     """Lesions of 3 mm at places of the unmoved photo, numbered from 1."""
     if not places:
         return ()

@@ -31,7 +31,9 @@ def test_known_motion_is_found_to_one_per_cent_of_the_eye_distance(motion, gain)
 
 def test_features_find_the_way_where_landmarks_lie():
     first, second = make_visit(), make_visit(motion=turn(4))
-    wrong = {name: type(p)((p.xy[0] * 0.6 + 90, p.xy[1] * 0.6 + 20), p.weight) for name, p in second.canvas.landmarks.items()}
+    wrong = {
+        name: type(p)((p.xy[0] * 0.6 + 90, p.xy[1] * 0.6 + 20), p.weight) for name, p in second.canvas.landmarks.items()
+    }
     lying = Canvas(second.canvas.image, second.canvas.parts, second.canvas.to_photo, wrong)
     assert from_features(first.canvas, lying) is not None
     assert align(first.canvas, lying).known_again
@@ -52,9 +54,7 @@ def test_what_is_not_this_skin_is_not_known_again(other):
 
 
 def test_without_landmarks_and_features_there_is_nothing():
-    empty = Canvas(
-        np.zeros((CANVAS_PX, CANVAS_PX, 3), np.uint8), np.zeros((CANVAS_PX, CANVAS_PX), np.uint8), STILL, {}
-    )
+    empty = Canvas(np.zeros((CANVAS_PX, CANVAS_PX, 3), np.uint8), np.zeros((CANVAS_PX, CANVAS_PX), np.uint8), STILL, {})
     assert align(empty, empty) is None
 
 

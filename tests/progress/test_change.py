@@ -9,8 +9,12 @@ from comedo.progress.noise import ChangeNoise, MeasureNoise
 from comedo.progress.values import Answer, LeftOut, View
 from comedo.types import Region
 
-QUIET = MeasureNoise(base=2, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0)
-NOISE = ChangeNoise(provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), QUIET))
+QUIET = MeasureNoise(
+    base=2, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0
+)
+NOISE = ChangeNoise(
+    provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), QUIET)
+)
 LOUD = NOISE.model_copy(update={"measures": dict.fromkeys(NOISE.measures, QUIET.model_copy(update={"base": 100.0}))})
 
 
@@ -48,8 +52,14 @@ def other_person():
 NEVER = {
     "another person": lambda: [make_visit(0, lesions=20), other_person()],
     "another person last": lambda: [*course(20, 10), make_visit(90, person=2, lesions=2)],
-    "noise": lambda: [make_visit(0, lesions=20), make_visit(28, image=np.random.default_rng(0).integers(0, 256, (640, 480, 3), np.uint8))],
-    "mirrored": lambda: [make_visit(0, lesions=20), make_visit(28, lesions=2, image=np.ascontiguousarray(skin_photo(1)[:, ::-1]))],
+    "noise": lambda: [
+        make_visit(0, lesions=20),
+        make_visit(28, image=np.random.default_rng(0).integers(0, 256, (640, 480, 3), np.uint8)),
+    ],
+    "mirrored": lambda: [
+        make_visit(0, lesions=20),
+        make_visit(28, lesions=2, image=np.ascontiguousarray(skin_photo(1)[:, ::-1])),
+    ],
     "without dates": lambda: [make_visit(None, lesions=20), make_visit(None, lesions=2)],
     "one date": lambda: [make_visit(0, lesions=20), make_visit(0, lesions=2)],
     "one photo": lambda: [make_visit(0, lesions=20)],
@@ -79,7 +89,12 @@ def test_photos_out_of_order_are_refused():
 
 
 def test_a_photo_of_someone_else_between_is_left_alone():
-    visits = [make_visit(0, lesions=20), make_visit(14, person=2, lesions=24), make_visit(28, lesions=4), make_visit(35, lesions=3)]
+    visits = [
+        make_visit(0, lesions=20),
+        make_visit(14, person=2, lesions=24),
+        make_visit(28, lesions=4),
+        make_visit(35, lesions=3),
+    ]
     change = measured(visits)
     assert change.whole.answer is Answer.BETTER
     assert [p.visit for p in change.timeline] == [0, 2, 3]
@@ -106,7 +121,11 @@ def test_regions_answer_for_themselves():
 
 
 def test_outcome_measures():
-    visits = [make_visit(0, lesions=20, severity=4.0, iga=3), make_visit(42, lesions=8, severity=2.5, iga=2), make_visit(84, lesions=2, severity=1.5, iga=1)]
+    visits = [
+        make_visit(0, lesions=20, severity=4.0, iga=3),
+        make_visit(42, lesions=8, severity=2.5, iga=2),
+        make_visit(84, lesions=2, severity=1.5, iga=1),
+    ]
     found = measured(visits).outcomes
     assert found.percent_change == -90
     assert (found.iga_before, found.iga_after, found.iga_success) == (3, 1, True)
@@ -124,7 +143,10 @@ def test_outcome_measures():
     ],
 )
 def test_treatment_review(start, note):
-    review = measured([make_visit(0, lesions=20, iga=3), make_visit(50, lesions=9, iga=2), make_visit(85, lesions=2, iga=1)], treatment_start=start).review
+    review = measured(
+        [make_visit(0, lesions=20, iga=3), make_visit(50, lesions=9, iga=2), make_visit(85, lesions=2, iga=1)],
+        treatment_start=start,
+    ).review
     assert review.due == start + timedelta(weeks=12)
     assert review.note.startswith(note)
     if not note:

@@ -87,7 +87,10 @@ def track(*states):
 
 def test_half_life_by_hand():
     # One lesion at risk for 10 days, then gone half-way through 10 more; the other at risk for all 20 days.
-    ledger = [track(State.PRESENT, State.PERSISTING, State.RESOLVED), track(State.PRESENT, State.PERSISTING, State.PERSISTING)]
+    ledger = [
+        track(State.PRESENT, State.PERSISTING, State.RESOLVED),
+        track(State.PRESENT, State.PERSISTING, State.PERSISTING),
+    ]
     assert half_life_days(ledger, [0, 10, 20]) == pytest.approx(np.log(2) * 35 / 1)
     assert half_life_days(ledger[1:], [0, 10, 20]) is None
     assert half_life_days(ledger, [None, None, None]) is None

@@ -8,7 +8,9 @@ from comedo.progress.values import Answer
 from comedo.progress.verdict import Conditions, Readings, judge, judge_readings
 
 ONE = MeasureNoise(base=4, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0)
-NOISE = ChangeNoise(provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), ONE))
+NOISE = ChangeNoise(
+    provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), ONE)
+)
 STILL = Conditions(0.0, 0.0)
 
 
@@ -51,7 +53,10 @@ def test_contradicting_measures_take_the_answer_away():
 
 
 def test_severity_has_no_part_where_it_is_unknown():
-    assert [m.name for m in judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE).measures] == ["count", "area"]
+    assert [m.name for m in judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE).measures] == [
+        "count",
+        "area",
+    ]
 
 
 def test_theil_sen_ignores_an_outlier():

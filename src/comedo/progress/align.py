@@ -20,8 +20,8 @@ from comedo.types import Mask
 
 F32 = NDArray[np.float32]
 
-# Share of skin patches that find their like. Photos of one person, a session or weeks apart, have 0.56 to 0.98; photos of
-# two people, mirrored ones and noise at most 0.24: see docs/change.md.
+# Share of skin patches that find their like. Photos of one person, a session or weeks apart, have 0.56 to 0.98;
+# photos of two people, mirrored ones and noise at most 0.24: see docs/change.md.
 KNOWN_AGAIN = 0.45
 LEAST_PATCHES = 20  # below it the share says too little
 _SCALES = (0.25, 0.5)  # of the canvas, ECC from coarse to fine; patches do the finest part
@@ -37,8 +37,8 @@ _FIELD_ROUNDS = 12
 class Alignment:
     """How a later canvas lies on the baseline's.
 
-    `affine` maps baseline canvas pixels to those of the later canvas; `field` (2, 6) adds a quadratic in baseline pixels
-    to the result. `residual_share` is the median distance of the matched patches from the map, as a share of the eye
+    `affine` maps baseline canvas pixels to those of the later canvas; before it, `field` (2, 6) shifts them by a
+    quadratic. `residual_share` is the median distance of the matched patches from the map, as a share of the eye
     distance (of an adult, 63 mm); `matched_share` the share of patches that found their like; None: nothing to measure.
     """
 
@@ -158,7 +158,7 @@ def _refine(baseline: Canvas, later: Canvas, start: Affine) -> tuple[Affine, flo
 
 
 def _smooth(canvas: Canvas) -> F32:
-    """What ECC sees, at half the canvas's size: shapes of the face and large lesions without the light's slow changes."""
+    """What ECC sees, at half the canvas's size: shapes of the face and large lesions, slow changes of light taken off."""
     half = (CANVAS_PX // 2, CANVAS_PX // 2)
     light = np.log(cv2.resize(canvas.image[..., 1], half, interpolation=cv2.INTER_AREA).astype(np.float32) + 4.0)
     flat = _blur(light, 0.75) - _blur(light, 10.0)

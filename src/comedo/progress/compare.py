@@ -60,8 +60,8 @@ def _why_not(baseline: Visit, later: Visit, direct: Alignment | None) -> tuple[V
         one, two = (float(y) for y in yaws if y is not None)
         if one * two < 0 and min(abs(one), abs(two)) > OPPOSITE_YAW_DEG:
             return View.DIFFERENT_VIEW, (
-                f"the baseline shows the {_side(one)} side of the face, this photo the {_side(two)} side: take the next "
-                f"one from the {_side(one)}"
+                f"the baseline shows the {_side(one)} side of the face, this photo the {_side(two)} side: take the "
+                f"next one from the {_side(one)}"
             )
         if abs(one - two) > 2 * OPPOSITE_YAW_DEG:
             return View.DIFFERENT_VIEW, (

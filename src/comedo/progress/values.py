@@ -69,7 +69,7 @@ class LeftOut:
 class RegionView:
     """How much of a region both photos show.
 
-    `overlap` is the share of the baseline's skin of that region that the later photo shows; None: the baseline has none.
+    `overlap` is the share of the baseline's skin there that the later photo shows; None: the baseline has none.
     """
 
     overlap: float | None
@@ -116,7 +116,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Track:
-    """One lesion through the series. `xy` is its place on the baseline canvas; sightings go by visit, from the first."""
+    """One lesion through the series; `xy` is its place on the baseline canvas, sightings go by visit."""
 
     id: int
     xy: Xy
@@ -137,8 +137,7 @@ class Track:
 class MeasureChange:
     """One measure, before and after on the skin that both photos show.
 
-    `smallest_detectable` is the least difference that noise alone exceeds in at most 5 of 100 comparisons; `probabilities`
-    are those of a real change of more than the margin down, of less, and of more than it up, in terms of the skin.
+    `smallest_detectable` is what noise alone exceeds in at most 5 of 100 comparisons; `probabilities` are those of a real change of more than the margin down, of less, and of more than it up, in terms of the skin.
     """
 
     name: str

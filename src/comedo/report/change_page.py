@@ -90,11 +90,12 @@ def _before_after(change: Change) -> str:
     names = _label(change.visits[0].when, 0), _label(change.visits[last].when, last)
     return (
         "<article><h2>Before and after</h2>\n"
-        f'<p class="soft">Left {escape(names[0])}, right {escape(names[1])}, laid on the first; move the border. Colour '
-        "of an outline: red new, blue persisting, grey first seen, yellow turned into a mark.</p>\n"
+        f'<p class="soft">Left {escape(names[0])}, right {escape(names[1])}, laid on the first; move the border. '
+        "Colour of an outline: red new, blue persisting, grey first seen, yellow turned into a mark.</p>\n"
         f'<div class="slider"><img src="data:image/jpeg;base64,{before}" alt="The face at the first visit">'
         f'<img class="after" src="data:image/jpeg;base64,{after}" alt="The face at the last visit, aligned">'
-        '<input type="range" min="0" max="100" value="50" aria-label="Border between before and after"></div></article>\n'
+        '<input type="range" min="0" max="100" value="50" aria-label="Border between before and after">'
+        "</div></article>\n"
     )
 
 
@@ -119,8 +120,8 @@ def _timeline(document: ChangeDocument) -> str:
         + timeline_svg("Active lesions at each visit with the band of noise", counts, start=start)
         + "<h3>Severity</h3>\n"
         + timeline_svg("Severity, 1 to 5, at each visit with the band of noise", grades, start=start)
-        + '<p class="soft">The band holds nine of ten repeat photos of unchanged skin. Counts are the first photo\'s plus '
-        "the change seen on skin that both show.</p></article>\n"
+        + '<p class="soft">The band holds nine of ten repeat photos of unchanged skin. Counts are the first '
+        "photo's plus the change seen on skin that both show.</p></article>\n"
     )
 
 

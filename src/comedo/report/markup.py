@@ -14,7 +14,7 @@ UNKNOWN = "–"
 
 
 def page(title: str, body: Iterable[str], *, meta: Mapping[str, str], script: str = "") -> Iterator[str]:
-    """A whole page in pieces. It may load nothing: its policy allows its own style, script and embedded pictures only."""
+    """A whole page in pieces. It may load nothing: its policy allows its own style, script and pictures only."""
     style = _style()
     sources = f"style-src {_fingerprint(style)};" + (f" script-src {_fingerprint(script)};" if script else "")
     policy = f"default-src 'none'; img-src data:; {sources} base-uri 'none'; form-action 'none'"

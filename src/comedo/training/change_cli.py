@@ -44,8 +44,8 @@ def calibrate_change(
     found = list(observe_all(chosen, photos, analyzer, store))
     usable = sum(o.comparable for o in found)
     provenance = (
-        f"Fitted on {datetime.now(UTC):%Y-%m-%d} to {usable} of {len(found)} {split} pairs of {pairs.name} that could be "
-        f"compared ({sum(o.comparable and o.pair.light == 'differs' for o in found)} under different light), read by "
+        f"Fitted on {datetime.now(UTC):%Y-%m-%d} to {usable} of {len(found)} {split} pairs of {pairs.name} that could "
+        f"be compared ({sum(o.comparable and o.pair.light == 'differs' for o in found)} under different light), read by "
         f"{' and '.join(m[:27] for m in analyzer.models)}."
     )
     model = fit_noise(found, provenance)

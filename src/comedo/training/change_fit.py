@@ -99,7 +99,7 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
     """Most probable variance terms under a normal likelihood and log-normal priors, then widened to cover.
 
     `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 5 %, with the finite-sample rank of
-    split conformal prediction (Lei et al. 2018, JASA 113:1094-1111): few pairs give a wider model, never a narrower one.
+    split conformal prediction (Lei et al. 2018, JASA 113:1094-1111): few pairs give a wider model.
     """
     design = np.stack(
         [

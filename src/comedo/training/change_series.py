@@ -239,7 +239,7 @@ def statements_of_truth(faces: Sequence[RenderedFace], specs: Sequence[FaceSpec]
 
 
 def statements_of(change: Change, identity: Sequence[Mapping[int, int]]) -> set[Statement]:
-    """What the ledger says of active lesions at later visits; a lesion that was not rendered gets a number below zero."""
+    """What the ledger says of active lesions at later visits; one that was not rendered gets a number below zero."""
     told: set[Statement] = set()
     for track in change.ledger:
         if not track.was_active:
