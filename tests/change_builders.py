@@ -29,7 +29,7 @@ PLACES = [*_FOREHEAD, *_CHEEKS]  # on skin, 24 of them, none near another
 def turn(degrees: float = 0.0, scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> NDArray[np.float64]:
     """A motion of the face in the photo, about its middle."""
     motion = cv2.getRotationMatrix2D((SIZE[0] / 2, SIZE[1] / 2), degrees, scale)
-    return np.asarray(motion, np.float64) + [[0, 0, x], [0, 0, y]]
+    return np.asarray(motion + np.array([[0, 0, x], [0, 0, y]]), np.float64)
 
 
 def skin_photo(person: int, motion: NDArray[np.float64] = STILL, gain: float = 1.0) -> NDArray[np.uint8]:

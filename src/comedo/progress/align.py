@@ -158,7 +158,7 @@ def _refine(baseline: Canvas, later: Canvas, start: Affine) -> tuple[Affine, flo
 
 
 def _smooth(canvas: Canvas) -> F32:
-    """What ECC sees, at half the canvas's size: shapes of the face and large lesions, slow changes of light taken off."""
+    """What ECC sees, at half the canvas's size: shapes and large lesions, slow changes of light taken off."""
     half = (CANVAS_PX // 2, CANVAS_PX // 2)
     light = np.log(cv2.resize(canvas.image[..., 1], half, interpolation=cv2.INTER_AREA).astype(np.float32) + 4.0)
     flat = _blur(light, 0.75) - _blur(light, 10.0)

@@ -137,7 +137,8 @@ class Track:
 class MeasureChange:
     """One measure, before and after on the skin that both photos show.
 
-    `smallest_detectable` is what noise alone exceeds in at most 5 of 100 comparisons; `probabilities` are those of a real change of more than the margin down, of less, and of more than it up, in terms of the skin.
+    `smallest_detectable` is what noise alone exceeds in at most 5 of 100 comparisons; `probabilities` are those
+    of a real change of more than the margin for the better, of less, and of more than it for the worse.
     """
 
     name: str
