@@ -14,6 +14,7 @@ from comedo.report.change_document import ChangeDocument, json_schema
 from comedo.report.change_page import SCRIPT, change_html
 from comedo.report.change_tables import change_json, ledger_csv, to_change_document
 from comedo.report.folder import ResultFolder
+from comedo.report.markup import number
 
 HOSTILE = '=1+1"><script>alert(1)</script>'
 
@@ -75,6 +76,13 @@ def test_page_of_one_photo_has_no_comparison():
     page = "".join(change_html(alone, to_change_document(alone)))
     assert "Cannot tell" in page
     assert 'class="slider"' not in page
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"), [(90.0, 0, "90"), (0.0, 0, "0"), (1.5, 1, "1.5"), (2.0, 1, "2"), (None, 0, "–")]
+)
+def test_whole_numbers_keep_their_noughts(value, digits, text):
+    assert number(value, digits) == text
 
 
 def test_chart_wants_two_points():
