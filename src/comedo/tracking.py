@@ -76,6 +76,7 @@ def track(
     if not visits:
         raise _nothing_left(left_out)
     start = None if treatment_start is None else read_when(treatment_start)
+    notices += [f"{name} was flipped first, as you named it mirrored" for name in mirrored]
     return measure_change(
         visits, left_out=[LeftOut(n, str(e)) for n, e in left_out], treatment_start=start, notices=notices
     )
@@ -118,9 +119,7 @@ def _flipped(source: Source) -> Source:
         photo = source if isinstance(source, Photo) else read_photo(source)
     except ComedoError:
         return source
-    notice = "mirrored by its owner's word: flipped back"
-    image = np.ascontiguousarray(photo.image[:, ::-1])
-    return replace(photo, image=image, notices=(*photo.notices, notice))
+    return replace(photo, image=np.ascontiguousarray(photo.image[:, ::-1]))
 
 
 def to_visit(photo: Photo, analysis: FaceAnalysis, when: datetime | None = None) -> Visit:

@@ -19,6 +19,7 @@ from comedo.progress.patches import Patches, match_patches
 from comedo.types import Mask
 
 F32 = NDArray[np.float32]
+Plane = NDArray[np.float32] | NDArray[np.uint8]
 
 # Share of skin patches that find their like. Photos of one person, a session or weeks apart, have 0.56 to 0.98;
 # photos of two people, mirrored ones and noise at most 0.24: see docs/change.md.
@@ -139,16 +140,18 @@ def relief(canvas: Canvas) -> F32:
 
 def _refine(baseline: Canvas, later: Canvas, start: Affine) -> tuple[Affine, float | None]:
     """Masked ECC, coarse to fine; where it does not settle, or runs away, what there was before stays."""
-    pictures = [_smooth(baseline), _smooth(later), face_mask(baseline), face_mask(later)]
+    one, two = _smooth(baseline), _smooth(later)
+    mask_one, mask_two = face_mask(baseline), face_mask(later)
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ITERATIONS, _EPSILON)
     affine, correlation = start, None
     for scale in _SCALES:
         size = (round(CANVAS_PX * scale), round(CANVAS_PX * scale))
-        small = [_shrink(picture, size) for picture in pictures]
+        seen = _shrink(one, size), _shrink(two, size)
+        masks = _shrink(mask_one, size), _shrink(mask_two, size)
         zoom = crop_affine((0.0, 0.0, float(CANVAS_PX), float(CANVAS_PX)), size)
         begin = compose(zoom, compose(affine, invert(zoom))).astype(np.float32)
         try:
-            value, found = cv2.findTransformECCWithMask(*small, begin, cv2.MOTION_AFFINE, criteria, 3)
+            value, found = cv2.findTransformECCWithMask(*seen, *masks, begin, cv2.MOTION_AFFINE, criteria, 3)
         except cv2.error:  # a flat picture or too little overlap
             continue
         better = compose(invert(zoom), compose(np.asarray(found, np.float64), zoom))
@@ -165,9 +168,9 @@ def _smooth(canvas: Canvas) -> F32:
     return np.asarray(np.clip(flat / np.sqrt(_blur(flat * flat, 15.0) + 1e-4), -3, 3), np.float32)
 
 
-def _shrink(picture: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
+def _shrink(picture: Plane, size: tuple[int, int]) -> Plane:
     flag = cv2.INTER_NEAREST if picture.dtype == np.uint8 else cv2.INTER_AREA
-    return np.asarray(cv2.resize(picture, size, interpolation=flag))
+    return np.asarray(cv2.resize(picture, size, interpolation=flag), picture.dtype)
 
 
 def _moved(before: Affine, after: Affine) -> float:

@@ -23,7 +23,7 @@ def from_features(baseline: Canvas, later: Canvas) -> Affine | None:
 
     The draw of RANSAC is OpenCV's own, which begins from the same seed in every call.
     """
-    finder = cv2.SIFT_create(nfeatures=_FEATURES, contrastThreshold=_CONTRAST)
+    finder = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=_CONTRAST)
     (ours, one), (theirs, two) = (finder.detectAndCompute(_even(c), face_mask(c)) for c in (baseline, later))
     if one is None or two is None or len(ours) < _LEAST_INLIERS or len(theirs) < _LEAST_INLIERS:
         return None

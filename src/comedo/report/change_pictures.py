@@ -76,4 +76,5 @@ def _cell(face: Image, track: Track, visit: int) -> Image:
     crop = cv2.resize(face[y - half : y + half, x - half : x + half], None, fx=_ZOOM, fy=_ZOOM)
     here = track.at(visit)
     colour = _GREY if here is None else _STATE_COLOURS[here.state]
-    return np.asarray(cv2.copyMakeBorder(crop, *([_GAP] * 4), cv2.BORDER_CONSTANT, value=colour), np.uint8)
+    framed = cv2.copyMakeBorder(crop, _GAP, _GAP, _GAP, _GAP, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(framed, np.uint8)
