@@ -7,6 +7,7 @@ where the others say it must be is high for one person's skin and near chance fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from comedo.progress.patches import Patches, match_patches
 from comedo.types import Mask
 
 F32 = NDArray[np.float32]
-Plane = NDArray[np.float32] | NDArray[np.uint8]
+Plane = TypeVar("Plane", NDArray[np.float32], NDArray[np.uint8])
 
 # Share of skin patches that find their like. Photos of one person, a session or weeks apart, have 0.56 to 0.98;
 # photos of two people, mirrored ones and noise at most 0.24: see docs/change.md.
@@ -170,7 +171,7 @@ def _smooth(canvas: Canvas) -> F32:
 
 def _shrink(picture: Plane, size: tuple[int, int]) -> Plane:
     flag = cv2.INTER_NEAREST if picture.dtype == np.uint8 else cv2.INTER_AREA
-    return np.asarray(cv2.resize(picture, size, interpolation=flag), picture.dtype)
+    return np.asarray(cv2.resize(picture, size, interpolation=flag), dtype=picture.dtype)
 
 
 def _moved(before: Affine, after: Affine) -> float:

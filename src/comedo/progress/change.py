@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-
-import numpy as np
 
 from comedo.progress.compare import compare, compare_with_itself
 from comedo.progress.ledger import Placed, build_ledger, place_lesions
@@ -75,7 +74,7 @@ class Series:
         lights = [self.comparisons[i].light for i in (first, second) if i > 0]
         known = [self.noise.typical_light if light is None else light for light in lights]
         zoom = self.comparisons[second].zoom - self.comparisons[first].zoom
-        return Conditions(float(np.hypot(*known)) if len(known) == 2 else sum(known), zoom, self.factor)
+        return Conditions(math.hypot(*known), zoom, self.factor)
 
 
 def measure_change(

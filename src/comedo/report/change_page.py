@@ -12,7 +12,7 @@ from comedo.report.change_chart import Point, timeline_svg
 from comedo.report.change_document import ChangeDocument, MeasurePart, PointPart, VerdictPart
 from comedo.report.change_pictures import chosen_tracks, face_jpeg, strips
 from comedo.report.look import CLAIM, REGION_NAMES, in_words
-from comedo.report.markup import UNKNOWN, interval, items, number, page, picture, table
+from comedo.report.markup import UNKNOWN, Cells, interval, items, number, page, picture, table
 
 # Moves the border between both faces; the policy of the page allows this text and no other.
 SCRIPT = (
@@ -187,7 +187,7 @@ def _strip(track: Track, jpeg: bytes) -> str:
 
 def _photos(document: ChangeDocument) -> str:
     heads = ("Photo", "Date", "Lesions", "90 % interval", "Compared", "Residual, % of eye distance", "Why, and advice")
-    rows = [
+    rows: list[Cells] = [
         (
             p.name,
             UNKNOWN if p.when is None else f"{p.when:%Y-%m-%d %H:%M}",

@@ -44,9 +44,10 @@ def calibrate_change(
     found = list(observe_all(chosen, photos, analyzer, store))
     usable = sum(o.comparable for o in found)
     other = sum(o.comparable and o.pair.light == "differs" for o in found)
+    networks = " and ".join(model[:27] for model in analyzer.models)
     provenance = (
-        f"Fitted on {datetime.now(UTC):%Y-%m-%d} to {usable} of {len(found)} {split} pairs of {pairs.name} that could be "
-        f"compared ({other} under different light), read by {' and '.join(m[:27] for m in analyzer.models)}."
+        f"Fitted on {datetime.now(UTC):%Y-%m-%d} to {usable} of {len(found)} {split} pairs of {pairs.name} that could "
+        f"be compared ({other} under different light), read by {networks}."
     )
     model = fit_noise(found, provenance)
     out.write_text(json.dumps(model.model_dump(), indent=1) + "\n", encoding="utf-8")
