@@ -1,33 +1,19 @@
 import struct
-from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 import pytest
 
 import comedo
-from builders import make_analysis
-from change_builders import PLACES, moved_face, skin_photo, spots
+from change_builders import skin_photo
 from comedo.errors import NoFaceFound, UnusableInput
 from comedo.photo.exif import taken
 from comedo.progress.values import Answer
 from comedo.tracking import date_photos, order_by_date, read_when, track
 from comedo.types import Photo
+from drawn_analyzer import DrawnAnalyzer
 
 FIRST, LAST = (datetime.fromisoformat(text) for text in ("2026-01-05", "2026-03-30T08:15"))
-
-
-@dataclass
-class DrawnAnalyzer:
-    """Sees the drawn face in every photo that is not black, with as many lesions as its name says."""
-
-    def analyze(self, photo, **_):
-        if not photo.image.any():
-            raise NoFaceFound("no face was found in the photo")
-        lesions = spots(PLACES[: int(photo.name.split("-")[0])])
-        return make_analysis(
-            photo_name=photo.name, photo_sha256=photo.sha256, width=480, height=640, face=moved_face(), lesions=lesions
-        )
 
 
 def photo(name, person=1, image=None):
