@@ -29,6 +29,7 @@ LEAST_PATCHES = 20  # below it the share says too little
 _SCALES = (0.25, 0.5)  # of the canvas, ECC from coarse to fine; patches do the finest part
 _ITERATIONS, _EPSILON = 60, 1e-5
 _LEAST_LANDMARKS = 3
+_LARGEST_ZOOM = 3.0  # between two canvases, whose faces have about one size: beyond it landmarks are wrong
 _LARGEST_STEP = 0.25  # of FACE_PX that ECC may move the face from where the landmarks put it
 _TERMS = 6  # of the field: a full quadratic in x and y, enough for the parallax of a turned head
 _FIELD_GATE_PX = 2.5  # a patch this close to the field found its like
@@ -127,6 +128,8 @@ def _from_landmarks(baseline: Canvas, later: Canvas) -> Affine | None:
     if spread < 1:
         return None
     turn = np.sum(weights * np.conj(a - mean_a) * (b - mean_b)) / spread
+    if not 1 / _LARGEST_ZOOM <= abs(turn) <= _LARGEST_ZOOM:
+        return None
     shift = mean_b - turn * mean_a
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 

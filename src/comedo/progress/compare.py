@@ -19,7 +19,8 @@ _REGION_PATCHES = 5  # from so many on a region's own patches are asked
 _REGION_MATCHED = 0.35
 OPPOSITE_YAW_DEG = 25.0  # turned this far to different sides, two photos share only the middle of the face
 _LEAST_COMMON = 0.25  # of the baseline's skin
-# Limits of what is asked of the next photo.
+# Limits of what is asked of the next photo. Repeat photos of a clinic have zooms within 0.09 and light up to 0.10; the
+# limits lie well beyond, so that advice is given for what is out of the ordinary.
 _ZOOM, _TURN_DEG, _SHARP_RATIO, _BRIGHT, _COLOUR, _SHADING = 0.5, 12.0, 0.7, 0.45, 8.0, 0.16
 
 
