@@ -31,6 +31,7 @@ bench: $(VENV)/.dev
 
 schema: $(VENV)/.base
 	$(BIN)/python -m comedo.report.document > src/comedo/report/schema/analysis-1.schema.json
+	$(BIN)/python -m comedo.report.change_document > src/comedo/report/schema/change-1.schema.json
 	$(BIN)/python -m comedo.report.advice_document > src/comedo/report/schema/advice-1.schema.json
 
 guidance: $(VENV)/.base

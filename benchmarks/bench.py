@@ -139,6 +139,31 @@ def cold_command(photo: Path, rounds: int) -> tuple[float, float]:
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
+SERIES = (5, 15, 30)  # photos: time must grow as their number, memory far less than their pixels
+_TRACK = """
+import resource, sys, time
+from pathlib import Path
+from comedo.tracking import track
+photos = sorted(Path(sys.argv[1]).iterdir())
+start = time.perf_counter()
+change = track(photos, dates="name", allow_poor=True)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(time.perf_counter() - start, peak, sum(c.comparable for c in change.comparisons))
+"""
+
+
+def cold_series(jpeg: bytes, number: int) -> tuple[float, float]:
+    """Seconds of `comedo.track` over so many photos in a process of its own, and its peak memory in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(number):
+            Path(folder, f"2026-01-{i + 1:02}.jpg").write_bytes(jpeg)
+        done = subprocess.run([sys.executable, "-c", _TRACK, folder], check=True, capture_output=True, text=True)
+    seconds, memory, compared = (float(v) for v in done.stdout.split())
+    if compared != number:
+        raise RuntimeError(f"only {compared:.0f} of {number} copies of one photo were compared; run the tests")
+    return seconds, memory
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -178,6 +203,9 @@ def main() -> None:
     console.print("cores; of all else: decoding the file with libjpeg-turbo.")
     for size, (seconds, memory) in cold.items():
         console.print(f"comedo analyze, {size}, cold: {seconds:.2f} s, peak {memory:.0f} MB")
+    for number in SERIES:
+        seconds, memory = cold_series(jpegs[0], number)
+        console.print(f"comedo.track, {number} photos of 12 MP: {seconds:.1f} s, peak {memory:.0f} MB")
 
 
 if __name__ == "__main__":

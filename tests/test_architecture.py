@@ -20,10 +20,10 @@ LAYERS = [
     {"inference", "calibration", "photo", "face", "lesions", "grading", "progress", "guidance", "synthetic"},
     {"pipeline"},
     {"build"},
-    {"batch", "report"},
+    {"batch", "report", "tracking"},
     {"review"},
     {"exchange"},
-    {"cli", "service"},
+    {"cli", "service", "track_cli"},
 ]
 LEVEL_OF = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -6,6 +6,7 @@ from builders import fresh_python
 PUBLIC = [
     "Advice",
     "Analyzer",
+    "Change",
     "Check",
     "ComedoError",
     "Counts",
@@ -37,6 +38,7 @@ PUBLIC = [
     "analyze_many",
     "default_analyzer",
     "read_photo",
+    "track",
 ]
 
 

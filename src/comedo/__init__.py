@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     )
     from comedo.guidance.advice import Advice
     from comedo.photo import read_photo
+    from comedo.progress.values import Change
+    from comedo.tracking import track
     from comedo.types import (
         Check,
         Counts,
@@ -73,6 +75,8 @@ _HOMES = {
     ),
     "comedo.guidance.advice": ("Advice",),
     "comedo.photo": ("read_photo",),
+    "comedo.progress.values": ("Change",),
+    "comedo.tracking": ("track",),
     "comedo.types": (
         "Check",
         "Counts",
@@ -95,6 +99,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Advice",
     "Analyzer",
+    "Change",
     "Check",
     "ComedoError",
     "Counts",
@@ -126,6 +131,7 @@ __all__ = [
     "analyze_many",
     "default_analyzer",
     "read_photo",
+    "track",
 ]
 
 

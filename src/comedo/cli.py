@@ -14,6 +14,7 @@ from comedo import __version__
 from comedo.errors import ComedoError, MissingExtra
 from comedo.exchange import cli as exchange
 from comedo.report.advise_command import advise
+from comedo.track_cli import TRACK_EXAMPLES, track
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -129,6 +130,7 @@ def analyze(
 
 
 app.command()(advise)
+app.command(epilog=TRACK_EXAMPLES)(track)
 
 
 @app.command()
@@ -171,6 +173,18 @@ def quantize(context: typer.Context) -> None:
 def calibrate(context: typer.Context) -> None:
     """Fit cut-offs, count intervals and severity to trained networks; needs the extra train."""
     _training("calibrate", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def calibrate_change(context: typer.Context) -> None:
+    """Fit the noise of repeat photos (extra: train)."""
+    _training("calibrate-change", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def evaluate_change(context: typer.Context) -> None:
+    """Measure how well changes over time are told (extra: train)."""
+    _training("evaluate-change", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Lock, get_ident
 
 from comedo.errors import ComedoError
+from comedo.report.change_document import ChangeDocument
+from comedo.report.change_tables import change_json
 from comedo.report.document import Document, ErrorDocument
 from comedo.report.page import PHOTOS_META, photos_digest, report_pieces
 from comedo.report.sheets import results_csv
@@ -50,6 +52,28 @@ class ResultFolder:
             sheet = results_csv(documents).encode("utf-8", "replace")
             written.append(self._write(_numbered("results", number) + ".csv", [sheet]))
         return written
+
+    def save_change(self, document: ChangeDocument, ledger: str, page: Iterable[str]) -> list[Path]:
+        """Write ledger.csv, change.html and change.json; under a number where those of another series are there."""
+        number = 1
+        while not self._change_is_free(number, {photo.sha256 for photo in document.photos}):
+            number += 1
+        pieces = (piece.encode("utf-8", "replace") for piece in page)
+        return [
+            self._write(_numbered("ledger", number) + ".csv", [ledger.encode("utf-8", "replace")]),
+            self._write(_numbered("change", number) + ".html", pieces),
+            self._write(_numbered("change", number) + ".json", [change_json(document).encode() + b"\n"]),
+        ]
+
+    def _change_is_free(self, number: int, photos: set[str]) -> bool:
+        names = (_numbered("ledger", number) + ".csv", *(_numbered("change", number) + e for e in (".html", ".json")))
+        if not any((self.path / name).exists() for name in names):
+            return True
+        try:
+            there = ChangeDocument.model_validate_json((self.path / names[-1]).read_bytes())
+        except (OSError, ValueError):
+            return False
+        return {photo.sha256 for photo in there.photos} <= photos  # the same series, perhaps grown
 
     def _claim(self, stem: str, sha256: str) -> str:
         with self._lock:

@@ -13,11 +13,11 @@ Cells = Sequence[str | float | int | None]
 UNKNOWN = "–"
 
 
-def page(title: str, body: Iterable[str], *, meta: Mapping[str, str]) -> Iterator[str]:
-    """A whole page in pieces. It may load nothing: its policy allows its own style and embedded pictures only."""
+def page(title: str, body: Iterable[str], *, meta: Mapping[str, str], script: str = "") -> Iterator[str]:
+    """A whole page in pieces. It may load nothing: its policy allows its own style, script and pictures only."""
     style = _style()
-    fingerprint = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{fingerprint}'; base-uri 'none'; form-action 'none'"
+    sources = f"style-src {_fingerprint(style)};" + (f" script-src {_fingerprint(script)};" if script else "")
+    policy = f"default-src 'none'; img-src data:; {sources} base-uri 'none'; form-action 'none'"
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -26,7 +26,11 @@ def page(title: str, body: Iterable[str], *, meta: Mapping[str, str]) -> Iterato
         yield f'<meta name="{escape(name)}" content="{escape(content)}">\n'
     yield f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
     yield from body
-    yield "</body>\n</html>\n"
+    yield (f"<script>{script}</script>\n" if script else "") + "</body>\n</html>\n"
+
+
+def _fingerprint(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +66,8 @@ def number(value: str | float | int | None, digits: int = 2) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+        text = f"{value:.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
     return str(value)
 
 

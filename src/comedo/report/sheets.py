@@ -129,11 +129,11 @@ def to_csv(columns: tuple[str, ...], rows: Iterable[Mapping[str, Cell]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _safe_cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 
-def _safe_cell(value: Cell) -> Cell:
+def safe_cell(value: Cell) -> Cell:
     """Keep a spreadsheet from running a text as a formula (OWASP, CSV injection); numbers stay as they are."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from enum import StrEnum
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,8 @@ import typer
 from rich.console import Console
 
 from comedo.errors import UnusableInput
-from comedo.training.command import plain_errors
+from comedo.training.change_cli import calibrate_change, evaluate_change
+from comedo.training.command import RECIPES, plain_errors
 from comedo.training.data.cli import app as data_app
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Train the networks and measure them.")
 app.add_typer(data_app, name="data")
-RECIPES = Path(str(files("comedo.training"))) / "recipes"  # part of the package
 
 
 class Labels(StrEnum):
@@ -274,6 +273,10 @@ def _read_truth(
     if data.is_dir():
         return read_folder(data, names=tuple(n for n in names.split(",") if n))
     raise UnusableInput(f"{data} is neither a COCO file nor a folder")
+
+
+for _command in (calibrate_change, evaluate_change):
+    app.command()(plain_errors(_command))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from importlib.resources import files
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
@@ -11,6 +13,7 @@ import typer
 from comedo.errors import ComedoError
 
 _P = ParamSpec("_P")
+RECIPES = Path(str(files("comedo.training"))) / "recipes"  # part of the package
 
 
 def plain_errors(command: Callable[_P, None]) -> Callable[_P, None]:

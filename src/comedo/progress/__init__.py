@@ -1,0 +1,1 @@
+"""Change over time: alignment, comparability, the lesion ledger, noise, and the verdict."""

@@ -1,0 +1,169 @@
+"""Can two photos be compared: view, person, mirror, regions in common, and what differs in how they were taken."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.geometry import scale_of
+from comedo.progress.align import LEAST_PATCHES, Alignment, align
+from comedo.progress.canvas import Canvas, mirror
+from comedo.progress.values import Comparison, RegionView, View, Visit
+from comedo.types import Check, Mask, Region
+
+LEAST_OVERLAP = 0.5  # of a region's skin
+_REGION_PATCHES = 5  # from so many on a region's own patches are asked
+_REGION_MATCHED = 0.35
+OPPOSITE_YAW_DEG = 25.0  # turned this far to different sides, two photos share only the middle of the face
+_LEAST_COMMON = 0.25  # of the baseline's skin
+# Limits of what is asked of the next photo. Repeat photos of a clinic have zooms within 0.09 and light up to 0.10; the
+# limits lie well beyond, so that advice is given for what is out of the ordinary.
+_ZOOM, _TURN_DEG, _SHARP_RATIO, _BRIGHT, _COLOUR, _SHADING = 0.5, 12.0, 0.7, 0.45, 8.0, 0.16
+
+
+def compare(baseline: Visit, later: Visit) -> Comparison:
+    """Align a later photo with the baseline and say what can be compared."""
+    direct = align(baseline.canvas, later.canvas)
+    drawn = 1.0 if direct is None else scale_of(direct.affine)
+    zoom = math.log2(drawn * scale_of(later.canvas.to_photo) / scale_of(baseline.canvas.to_photo))
+    if direct is not None and direct.known_again:
+        return _comparison(baseline, later, direct, zoom)
+    view, reason = _why_not(baseline, later, direct)
+    nothing = np.zeros_like(baseline.canvas.parts, dtype=bool)
+    refused = {r: RegionView(None, None, False, reason) for r in Region}
+    return Comparison(view, reason, direct, None, refused, nothing, None, zoom, ())
+
+
+def compare_with_itself(baseline: Visit) -> Comparison:
+    """The baseline's own place in the series."""
+    skin = baseline.canvas.skin()
+    regions = {r: _whole_region(baseline.canvas, r) for r in Region}
+    return Comparison(View.COMPARABLE, "", None, 1.0, regions, skin, 0.0, 0.0, ())
+
+
+def _whole_region(canvas: Canvas, region: Region) -> RegionView:
+    seen = bool((canvas.parts == region.part).any())
+    return RegionView(1.0 if seen else None, None, seen, "" if seen else "not visible in the baseline")
+
+
+def _why_not(baseline: Visit, later: Visit, direct: Alignment | None) -> tuple[View, str]:
+    turned = align(baseline.canvas, mirror(later.canvas))
+    if turned is not None and turned.known_again:
+        return View.MIRRORED, (
+            "the photo looks mirrored against the baseline: its mirror image fits, it does not; if it is, name it as "
+            "mirrored and it will be flipped"
+        )
+    yaws = baseline.face.yaw_deg, later.face.yaw_deg
+    if None not in yaws:
+        one, two = (float(y) for y in yaws if y is not None)
+        if one * two < 0 and min(abs(one), abs(two)) > OPPOSITE_YAW_DEG:
+            return View.DIFFERENT_VIEW, (
+                f"the baseline shows the {_side(one)} side of the face, this photo the {_side(two)} side: take the "
+                f"next one from the {_side(one)}"
+            )
+        if abs(one - two) > 2 * OPPOSITE_YAW_DEG:
+            return View.DIFFERENT_VIEW, (
+                f"the head is turned {abs(one - two):.0f} degrees away from the baseline: hold it as in the first photo"
+            )
+    if direct is None or len(direct.patches.xy) < LEAST_PATCHES:
+        return View.DIFFERENT_VIEW, "the photos share too little skin: take the next one as the first"
+    return View.NO_MATCH, (
+        "the skin is not that of the baseline photo as far as can be seen: another person, or one of the photos is too "
+        "blurred or too strongly filtered to know the skin again"
+    )
+
+
+def _side(yaw_deg: float) -> str:
+    return "left" if yaw_deg > 0 else "right"
+
+
+def _comparison(baseline: Visit, later: Visit, alignment: Alignment, zoom: float) -> Comparison:
+    theirs = alignment.warp(later.canvas.parts, nearest=True)
+    ours = baseline.canvas.parts
+    both = np.isin(theirs, [r.part for r in Region]) & baseline.canvas.skin()
+    regions = {r: _region(ours == r.part, both, alignment) for r in Region}
+    shown = {int(r.part) for r, view in regions.items() if view.comparable}
+    common = _without_specks(both & np.isin(ours, list(shown)))
+    overlap = float(common.sum()) / max(int(baseline.canvas.skin().sum()), 1)
+    if overlap < _LEAST_COMMON:
+        reason = f"only {overlap:.0%} of the baseline's skin can be compared: take the next photo as the first"
+        return Comparison(View.DIFFERENT_VIEW, reason, alignment, overlap, regions, common & False, None, zoom, ())
+    seen = alignment.warp(later.canvas.image)
+    light, brighter, colour = _light(baseline.canvas.image, seen, common)
+    checks = _checks(baseline, later, zoom, light, brighter, colour)
+    return Comparison(View.COMPARABLE, "", alignment, overlap, regions, common, light, zoom, checks)
+
+
+def _region(mine: Mask, both: Mask, alignment: Alignment) -> RegionView:
+    area = int(mine.sum())
+    if area == 0:
+        return RegionView(None, None, False, "not visible in the baseline")
+    overlap = float((mine & both).sum()) / area
+    x, y = alignment.patches.xy.astype(int).T
+    inside = mine[y, x]
+    matched = float(alignment.patches.matched[inside].mean()) if inside.any() else None
+    if overlap < LEAST_OVERLAP:
+        return RegionView(overlap, matched, False, f"only {overlap:.0%} of it is seen in both photos")
+    if int(inside.sum()) >= _REGION_PATCHES and matched is not None and matched < _REGION_MATCHED:
+        return RegionView(overlap, matched, False, "its skin cannot be known again: seen from too different a side")
+    return RegionView(overlap, matched, True, "")
+
+
+def _without_specks(mask: Mask) -> Mask:
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)), bool)
+
+
+def _light(one: NDArray[np.uint8], two: NDArray[np.uint8], common: Mask) -> tuple[float, float, float]:
+    """Spread of the slow log ratio of brightness, its mean, and the distance of the skin's colours in CIELAB a*, b*."""
+    ratio = np.log(_grey(two) + 4.0) - np.log(_grey(one) + 4.0)
+    weight = cv2.GaussianBlur(common.astype(np.float32), (0, 0), 16.0)
+    slow = cv2.GaussianBlur(ratio * common, (0, 0), 16.0) / np.maximum(weight, 1e-3)
+    values = slow[common]
+    colours = [cv2.cvtColor(p, cv2.COLOR_RGB2Lab)[common][:, 1:].astype(np.float64) for p in (one, two)]
+    shift = np.median(colours[1], axis=0) - np.median(colours[0], axis=0)
+    return float(values.std()), float(values.mean()), float(np.hypot(*shift))
+
+
+def _grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def _checks(
+    baseline: Visit, later: Visit, zoom: float, light: float, brighter: float, colour: float
+) -> tuple[Check, ...]:
+    closer = "nearer to" if zoom < 0 else "farther from"
+    yaws = baseline.face.yaw_deg, later.face.yaw_deg
+    turned = None if yaws[0] is None or yaws[1] is None else abs(yaws[0] - yaws[1])
+    sharp = _ratio(_value(later, "sharpness"), _value(baseline, "sharpness"))
+    dim = "brighter" if brighter < 0 else "dimmer"
+    return (
+        _at_most("scale", abs(zoom), _ZOOM, f"Hold the camera {closer} the face, as in the first photo."),
+        _at_most("pose", turned, _TURN_DEG, "Turn the head as in the first photo."),
+        _at_most(
+            "sharpness",
+            None if sharp is None else 1 / max(sharp, 1e-3),
+            1 / _SHARP_RATIO,
+            "Hold the camera still: this photo is more blurred than the first.",
+        ),
+        _at_most("brightness", abs(brighter), _BRIGHT, f"Take the next photo in {dim} light, as the first."),
+        _at_most(
+            "light_direction", light, _SHADING, "Stand to the light as in the first photo: shadows fall elsewhere."
+        ),
+        _at_most("white_balance", colour, _COLOUR, "Use the same lamps as in the first photo: colours are shifted."),
+    )
+
+
+def _at_most(name: str, value: float | None, limit: float, advice: str) -> Check:
+    ok = value is None or value <= limit
+    return Check(name, value, limit, ok, "" if ok else advice)
+
+
+def _value(visit: Visit, name: str) -> float | None:
+    return next((c.value for c in visit.quality.checks if c.name == name), None)
+
+
+def _ratio(one: float | None, two: float | None) -> float | None:
+    return None if one is None or two is None or two <= 0 else one / two

@@ -1,0 +1,105 @@
+"""`comedo calibrate-change` and `comedo evaluate-change`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from comedo.errors import UnusableInput
+from comedo.training.command import RECIPES
+
+_PAIRS = RECIPES / "change-pairs.txt"
+
+
+def calibrate_change(
+    photos: Annotated[Path, typer.Argument(help="Folder of the listed photos.")],
+    pairs: Annotated[Path, typer.Option(help="List of pairs: photo, photo, light, split.")] = _PAIRS,
+    split: Annotated[str, typer.Option(help="Pairs of this split; `all` for every one.")] = "train",
+    most: Annotated[int, typer.Option(min=1, help="At most so many pairs, drawn at random.")] = 1000,
+    store: Annotated[Path, typer.Option(help="Readings are kept here; a run that was stopped goes on.")] = Path(
+        "change-pairs.jsonl"
+    ),
+    out: Annotated[Path, typer.Option(help="Where the noise model goes.")] = Path("src/comedo/progress/noise.json"),
+    weights: Annotated[Path | None, typer.Option(help="Weights folder; the shipped one by default.")] = None,
+) -> None:
+    """Fit the noise of counts, areas and grades to repeat photos of unchanged skin.
+
+    For example:
+
+    - `comedo calibrate-change acne04/frames512`
+
+    - `comedo calibrate-change acne04/frames512 --most 25 --store few.jsonl`
+    """
+    from comedo.build import build_analyzer
+    from comedo.inference import WEIGHTS
+    from comedo.training.change_fit import fit_noise
+    from comedo.training.change_pairs import choose, observe_all, read_pairs
+
+    chosen = choose(read_pairs(_existing(pairs)), split=split, most=most)
+    analyzer = build_analyzer(weights or WEIGHTS)
+    found = list(observe_all(chosen, photos, analyzer, store))
+    usable = sum(o.comparable for o in found)
+    other = sum(o.comparable and o.pair.light == "differs" for o in found)
+    networks = " and ".join(model[:27] for model in analyzer.models)
+    provenance = (
+        f"Fitted on {datetime.now(UTC):%Y-%m-%d} to {usable} of {len(found)} {split} pairs of {pairs.name} that could "
+        f"be compared ({other} under different light), read by {networks}."
+    )
+    model = fit_noise(found, provenance)
+    out.write_text(json.dumps(model.model_dump(), indent=1) + "\n", encoding="utf-8")
+    typer.echo(f"{out}: {provenance}", err=True)
+
+
+def evaluate_change(
+    photos: Annotated[
+        Path | None, typer.Argument(help="Folder of the listed photos; without it only rendered faces are measured.")
+    ] = None,
+    pairs: Annotated[Path, typer.Option(help="List of pairs: photo, photo, light, split.")] = _PAIRS,
+    split: Annotated[str, typer.Option(help="Pairs of this split; `all` for every one.")] = "val",
+    most: Annotated[int, typer.Option(min=1, help="At most so many pairs, drawn at random.")] = 1000,
+    affines: Annotated[
+        Path | None,
+        typer.Option(help="JSON list of pairs with a, b and affine_a_to_b_512, to measure alignment against."),
+    ] = None,
+    series: Annotated[int, typer.Option(min=0, help="Rendered series, of three photos each.")] = 40,
+    size: Annotated[int, typer.Option(min=256, help="Width of rendered photos.")] = 640,
+    store: Annotated[Path, typer.Option(help="Folder of intermediate results; a run that was stopped goes on.")] = Path(
+        "change-evaluation"
+    ),
+    weights: Annotated[Path | None, typer.Option(help="Weights folder; the shipped one by default.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Draws of the bootstrap.")] = 1000,
+) -> None:
+    """Measure alignment, false alarms, known changes, the ledger and mirrored photos; one JSON document to stdout.
+
+    For example:
+
+    - `comedo evaluate-change --series 10`
+
+    - `comedo evaluate-change acne04/frames512 --affines acne04/same_person_pairs.json`
+    """
+    from comedo.build import build_analyzer
+    from comedo.inference import WEIGHTS
+    from comedo.training.change_evaluate import evaluate_pairs
+    from comedo.training.change_pairs import choose, read_pairs
+    from comedo.training.change_series import evaluate_series
+
+    analyzer = build_analyzer(weights or WEIGHTS)
+    store.mkdir(parents=True, exist_ok=True)
+    result: dict[str, object] = {"models": list(analyzer.models)}
+    if photos is not None:
+        chosen = choose(read_pairs(_existing(pairs)), split=split, most=most)
+        result["pairs"] = evaluate_pairs(chosen, photos, analyzer, store, affines=affines, rounds=rounds)
+    if series:
+        result["rendered"] = evaluate_series(series, size, analyzer, store, rounds=rounds)
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UnusableInput(f"there is no list of pairs {path}; name it with --pairs")
+    return path

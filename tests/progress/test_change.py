@@ -1,0 +1,162 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from change_builders import START, make_visit, skin_photo, turn
+from comedo.progress.change import measure_change
+from comedo.progress.noise import ChangeNoise, MeasureNoise
+from comedo.progress.values import Answer, LeftOut, View
+from comedo.types import Region
+
+QUIET = MeasureNoise(
+    base=2, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0
+)
+NOISE = ChangeNoise(
+    provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), QUIET)
+)
+LOUD = NOISE.model_copy(update={"measures": dict.fromkeys(NOISE.measures, QUIET.model_copy(update={"base": 100.0}))})
+
+
+def course(*counts, **more):
+    """Visits four weeks apart with so many lesions."""
+    return [make_visit(28 * i, lesions=n, motion=turn(i), **more) for i, n in enumerate(counts)]
+
+
+def measured(visits, **more):
+    return measure_change(visits, **{"noise": NOISE, **more})
+
+
+@pytest.mark.parametrize(
+    ("counts", "answer"),
+    [
+        pytest.param((20, 4), Answer.BETTER, id="fewer"),
+        pytest.param((4, 20), Answer.WORSE, id="more"),
+        pytest.param((12, 12), Answer.SAME, id="as many"),
+        pytest.param((20, 14, 8, 2), Answer.BETTER, id="steady fall"),
+        pytest.param((2, 8, 14, 20), Answer.WORSE, id="steady rise"),
+        pytest.param((20, 2, 22, 0, 18, 10), Answer.CANNOT_TELL, id="up and down"),
+    ],
+)
+def test_answers_of_a_series(counts, answer):
+    change = measured(course(*counts))
+    assert change.whole.answer is answer
+    assert [p.count for p in change.timeline] == list(counts)
+    assert len(change.ledger) == max(counts)
+
+
+def other_person():
+    return make_visit(28, person=2, lesions=2)
+
+
+NEVER = {
+    "another person": lambda: [make_visit(0, lesions=20), other_person()],
+    "another person last": lambda: [*course(20, 10), make_visit(90, person=2, lesions=2)],
+    "noise": lambda: [
+        make_visit(0, lesions=20),
+        make_visit(28, image=np.random.default_rng(0).integers(0, 256, (640, 480, 3), np.uint8)),
+    ],
+    "mirrored": lambda: [
+        make_visit(0, lesions=20),
+        make_visit(28, lesions=2, image=np.ascontiguousarray(skin_photo(1)[:, ::-1])),
+    ],
+    "without dates": lambda: [make_visit(None, lesions=20), make_visit(None, lesions=2)],
+    "one date": lambda: [make_visit(0, lesions=20), make_visit(0, lesions=2)],
+    "one photo": lambda: [make_visit(0, lesions=20)],
+    "poor": lambda: [make_visit(0, lesions=20), make_visit(28, lesions=2, poor=True)],
+}
+
+
+@pytest.mark.parametrize("visits", NEVER.values(), ids=NEVER)
+def test_never_better_or_worse(visits):
+    change = measured(visits())
+    assert change.whole.answer is Answer.CANNOT_TELL
+    assert change.sentence.startswith("Cannot tell: ")
+    assert {s.answer for s in change.regions.values()} <= {Answer.SAME, Answer.CANNOT_TELL}
+
+
+def test_a_mirrored_photo_becomes_a_question():
+    change = measured(NEVER["mirrored"]())
+    assert change.comparisons[1].view is View.MIRRORED
+    assert "mirrored" in change.questions[0]
+
+
+def test_photos_out_of_order_are_refused():
+    with pytest.raises(ValueError, match="order of time"):
+        measured([make_visit(28), make_visit(0)])
+    with pytest.raises(ValueError, match="at least one"):
+        measured([])
+
+
+def test_a_photo_of_someone_else_between_is_left_alone():
+    visits = [
+        make_visit(0, lesions=20),
+        make_visit(14, person=2, lesions=24),
+        make_visit(28, lesions=4),
+        make_visit(35, lesions=3),
+    ]
+    change = measured(visits)
+    assert change.whole.answer is Answer.BETTER
+    assert [p.visit for p in change.timeline] == [0, 2, 3]
+
+
+def test_most_photos_unusable_is_no_series():
+    left = [LeftOut("a", "no face"), LeftOut("b", "no face")]
+    change = measured(course(20, 2), left_out=left)
+    assert change.whole.answer is Answer.CANNOT_TELL
+    assert "2 of 3" in change.whole.reason
+
+
+def test_much_noise_is_no_answer_and_is_said():
+    change = measured(course(20, 12), noise=LOUD)
+    assert change.whole.answer is Answer.CANNOT_TELL
+    assert "noise alone" in change.sentence
+
+
+def test_regions_answer_for_themselves():
+    change = measured(course(24, 0))
+    assert change.regions[Region.LEFT_CHEEK].measures[0].after == 0
+    assert {s.answer for s in change.regions.values()} <= {Answer.BETTER, Answer.SAME, Answer.CANNOT_TELL}
+    assert Answer.BETTER in {s.answer for s in change.regions.values()}
+
+
+def test_outcome_measures():
+    visits = [
+        make_visit(0, lesions=20, severity=4.0, iga=3),
+        make_visit(42, lesions=8, severity=2.5, iga=2),
+        make_visit(84, lesions=2, severity=1.5, iga=1),
+    ]
+    found = measured(visits).outcomes
+    assert found.percent_change == -90
+    assert (found.iga_before, found.iga_after, found.iga_success) == (3, 1, True)
+    assert found.days_to_first_real_change == 42
+    assert found.slope_per_week == pytest.approx(-1.5)
+    assert found.half_life_days is not None
+
+
+@pytest.mark.parametrize(
+    ("start", "note"),
+    [
+        pytest.param(START, "", id="in time"),
+        pytest.param(START + timedelta(days=60), "due on", id="not yet"),
+        pytest.param(START - timedelta(days=30), "no comparable photo from the six weeks before", id="no baseline"),
+    ],
+)
+def test_treatment_review(start, note):
+    review = measured(
+        [make_visit(0, lesions=20, iga=3), make_visit(50, lesions=9, iga=2), make_visit(85, lesions=2, iga=1)],
+        treatment_start=start,
+    ).review
+    assert review.due == start + timedelta(weeks=12)
+    assert review.note.startswith(note)
+    if not note:
+        assert (review.baseline_visit, review.review_visit) == (0, 2)
+        assert review.summary.answer is Answer.BETTER
+        assert review.iga_success is True
+
+
+def test_photos_minutes_apart_calibrate_the_noise():
+    pair = [make_visit(0, lesions=20), make_visit(0.01, lesions=12)]
+    steady, shaky = (measured([*v, make_visit(28, lesions=12)]).personal_factor for v in ([pair[0]], pair))
+    assert steady is None
+    assert shaky > 1

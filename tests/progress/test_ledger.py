@@ -1,0 +1,110 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from change_builders import PLACES, make_visit, same_place, spots
+from comedo.progress.ledger import Placed, build_ledger, half_life_days, match, new_by_region
+from comedo.progress.values import Sighting, State, Track
+from comedo.types import Group, Kind, Part, Region
+
+HERE = PLACES[:1]
+MARK = {"group": Group.MARK, "kind": Kind.MARK}
+LESION, SPOT, GONE, HIDDEN = "lesion", "mark", "gone", "hidden"
+HISTORIES = {
+    "stays": ([LESION, LESION, LESION], [State.PRESENT, State.PERSISTING, State.PERSISTING]),
+    "goes": ([LESION, GONE, GONE], [State.PRESENT, State.RESOLVED, State.RESOLVED]),
+    "comes": ([GONE, LESION, LESION], [State.NEW, State.PERSISTING]),
+    "returns": ([LESION, GONE, LESION], [State.PRESENT, State.RESOLVED, State.NEW]),
+    "becomes a mark": ([LESION, SPOT, SPOT], [State.PRESENT, State.TURNED_INTO_MARK, State.TURNED_INTO_MARK]),
+    "mark fades": ([LESION, SPOT, GONE], [State.PRESENT, State.TURNED_INTO_MARK, State.RESOLVED]),
+    "flares again": ([LESION, SPOT, LESION], [State.PRESENT, State.TURNED_INTO_MARK, State.NEW]),
+    "hidden once": ([LESION, HIDDEN, LESION], [State.PRESENT, State.NOT_VISIBLE, State.PERSISTING]),
+    "hidden, then gone": ([LESION, HIDDEN, GONE], [State.PRESENT, State.NOT_VISIBLE, State.RESOLVED]),
+    "hidden at first": ([HIDDEN, LESION, GONE], [State.PRESENT, State.RESOLVED]),
+    "only a mark": ([SPOT, SPOT, GONE], [State.PRESENT, State.PERSISTING, State.RESOLVED]),
+}
+
+
+def ledger_of(sightings):
+    contents = {LESION: spots(HERE), SPOT: spots(HERE, **MARK), GONE: (), HIDDEN: ()}
+    visits = [make_visit(i, lesions=contents[s]) for i, s in enumerate(sightings)]
+    comparisons = same_place(visits)
+    for comparison, sighting in zip(comparisons, sightings, strict=True):
+        if sighting is HIDDEN:
+            comparison.common[:] = False
+    return build_ledger(visits, comparisons)
+
+
+def test_no_lesions_no_ledger():
+    visits = [make_visit(0), make_visit(1)]
+    assert build_ledger(visits, same_place(visits)) == ()
+
+
+@pytest.mark.parametrize(("seen", "states"), HISTORIES.values(), ids=HISTORIES)
+def test_histories(seen, states):
+    (track,) = ledger_of(seen)
+    assert [s.state for s in track.sightings] == states
+    assert track.region is Region.FOREHEAD
+    assert track.was_active is (LESION in seen)
+
+
+def placed(x, y, diameter=8.0):
+    return Placed(spots([(x, y)])[0], (x, y), diameter, 9.0, None, True)
+
+
+def test_matching_is_one_to_one_and_nearest_first():
+    known = [((100.0, 100.0), 8.0), ((105.0, 100.0), 8.0)]
+    assert match(known, [placed(104, 100)], 0.0) == {1: 0}
+    assert match(known, [placed(104, 100), placed(101, 100)], 0.0) == {0: 1, 1: 0}
+    assert match(known, [placed(140, 100)], 0.0) == {}
+
+
+def test_the_gate_follows_size_and_residual():
+    known = [((100.0, 100.0), 4.0)]
+    apart = [placed(107, 100, 4.0)]
+    assert match(known, apart, 0.0) == {}
+    assert match(known, apart, 0.02) == {0: 0}
+    assert match(known, [placed(107, 100, 14.0)], 0.0) == {0: 0}
+
+
+xy = st.tuples(st.floats(0, 511), st.floats(0, 511))
+
+
+@settings(deadline=None)
+@given(st.lists(xy, max_size=12), st.lists(xy, max_size=12))
+def test_no_finding_is_used_twice(known, found):
+    chosen = match([(p, 6.0) for p in known], [placed(*p) for p in found], None)
+    assert len(set(chosen.values())) == len(chosen)
+
+
+def track(*states):
+    sightings = tuple(Sighting(v, s, 1, Group.INFLAMMATORY) for v, s in enumerate(states) if s)
+    return Track(1, (0.0, 0.0), Region.CHIN, sightings)
+
+
+def test_half_life_by_hand():
+    # One lesion at risk for 10 days, then gone half-way through 10 more; the other at risk for all 20 days.
+    ledger = [
+        track(State.PRESENT, State.PERSISTING, State.RESOLVED),
+        track(State.PRESENT, State.PERSISTING, State.PERSISTING),
+    ]
+    assert half_life_days(ledger, [0, 10, 20]) == pytest.approx(np.log(2) * 35 / 1)
+    assert half_life_days(ledger[1:], [0, 10, 20]) is None
+    assert half_life_days(ledger, [None, None, None]) is None
+
+
+def test_new_lesions_by_region():
+    assert new_by_region([track(None, State.NEW), track(State.PRESENT, State.PERSISTING)], 1)[Region.CHIN] == 1
+
+
+def test_a_lesion_of_a_hidden_region_is_not_resolved():
+    visits = [make_visit(0, lesions=24), make_visit(1, lesions=24), make_visit(2)]
+    comparisons = same_place(visits)
+    comparisons[2].common[visits[0].canvas.parts == Part.FOREHEAD] = False
+    states = {t.region: t.sightings[-1].state for t in build_ledger(visits, comparisons)}
+    assert states[Region.FOREHEAD] is State.NOT_VISIBLE
+    assert states[Region.LEFT_CHEEK] is State.RESOLVED
+    assert all(a.visit < b.visit for t in build_ledger(visits, comparisons) for a, b in pairwise(t.sightings))

@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comedo.progress.noise import ChangeNoise, MeasureNoise
+from comedo.progress.trend import theil_sen
+from comedo.progress.values import Answer
+from comedo.progress.verdict import Conditions, Readings, judge, judge_readings
+
+ONE = MeasureNoise(base=4, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0)
+NOISE = ChangeNoise(
+    provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), ONE)
+)
+STILL = Conditions(0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "factor", "answer"),
+    [
+        pytest.param(0, 0, 1.0, Answer.SAME, id="nothing"),
+        pytest.param(10, 14, 1.0, Answer.WORSE, id="4 over 3.92"),
+        pytest.param(14, 10, 1.0, Answer.BETTER, id="4 under"),
+        pytest.param(10, 13, 1.0, Answer.SAME, id="within noise"),
+        pytest.param(10, 14, 2.0, Answer.CANNOT_TELL, id="one's own noise is larger"),
+        pytest.param(20, 10, 2.0, Answer.BETTER, id="larger than that too"),
+    ],
+)
+def test_answers(before, after, factor, answer):
+    found = judge("count", before, after, Conditions(0, 0, factor), NOISE)
+    assert found.answer is answer
+    assert found.smallest_detectable == pytest.approx(3.92 * factor)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 100), st.floats(0, 100))
+def test_probabilities_add_up_and_swap_with_time(before, after):
+    there, back = (judge("count", a, b, STILL, NOISE).probabilities for a, b in ((before, after), (after, before)))
+    assert sum(there.values()) == pytest.approx(1)
+    assert there[Answer.BETTER] == pytest.approx(back[Answer.WORSE])
+
+
+def test_per_cent_of_nothing_is_unknown():
+    found = judge("count", 0, 9, STILL, NOISE)
+    assert (found.percent, found.smallest_detectable_percent) == (None, None)
+    assert judge("count", 20, 5, STILL, NOISE).percent == -75
+
+
+def test_contradicting_measures_take_the_answer_away():
+    found = judge_readings(Readings(20, 10, None), Readings(10, 30, None), STILL, NOISE)
+    assert found.answer is Answer.CANNOT_TELL
+    assert "opposite" in found.reason
+    assert [m.answer for m in found.measures] == [Answer.BETTER, Answer.WORSE]
+
+
+def test_severity_has_no_part_where_it_is_unknown():
+    assert [m.name for m in judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE).measures] == [
+        "count",
+        "area",
+    ]
+
+
+def test_theil_sen_ignores_an_outlier():
+    trend = theil_sen([0, 1, 2, 3, 4], [10, 8, 60, 4, 2])
+    assert trend.slope == -2
+    assert trend.interval_90[0] <= -2 <= trend.interval_90[1]
+    assert trend.p_fall < trend.p_rise
+
+
+@pytest.mark.parametrize("x", [[], [1.0], [1.0, 2.0], [1.0, 1.0, 2.0]], ids=["none", "one", "two", "two dates"])
+def test_no_trend_from_fewer_than_three_dates(x):
+    assert theil_sen(x, [1.0] * len(x)) is None
+
+
+def test_a_steady_fall_over_five_visits_is_hardly_chance():
+    # Exactly 1/120; the normal approximation with continuity gives 9/sqrt(16.67).
+    assert theil_sen(range(5), [9, 7, 5, 3, 1]).p_fall == pytest.approx(0.0137, abs=1e-3)
