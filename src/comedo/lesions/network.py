@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.geometry import Affine, compose, crop_affine, invert, sample_crop, tile_canvas
-from comedo.inference import Network, run_both_ways
+from comedo.inference import Network, run_many
 from comedo.types import Box, FaceMap, Image, Part, Photo, Region
 
 # Channels of the network's output, in the order it was trained with (comedo.training.lesion_model).
@@ -66,7 +66,10 @@ def draw_canvas(photo: Photo, face: FaceMap) -> tuple[Image, Box]:
 
 
 def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
-    """Run the network over the tiles that show skin, and over their mirror images: F1 gains 0.015 (validation)."""
+    """Run the network over the tiles that show skin.
+
+    Their mirror images as well would gain 0.016 of F1 on validation crops and double the time.
+    """
     image, box = draw_canvas(photo, face)
     to_photo = invert(crop_affine(box, (image.shape[0], image.shape[1])))
     h, w = image.shape[0] // STRIDE, image.shape[1] // STRIDE
@@ -81,7 +84,7 @@ def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
     ]
     pictures = [_padded(image[t.y0 : t.y0 + t.height, t.x0 : t.x0 + t.width], t.height, t.width) for t in tiles]
     weight = np.zeros((h, w), np.float32)
-    for tile, output in zip(tiles, run_both_ways(network, pictures), strict=True):
+    for tile, output in zip(tiles, run_many(network, pictures), strict=True):
         _blend(maps, weight, output, tile.y0 // STRIDE, tile.x0 // STRIDE)
     return Canvas(image, maps, skin, parts, to_photo)
 
