@@ -19,6 +19,7 @@ from comedo.errors import ComedoError, MissingExtra
 from comedo.report.case import Case
 
 if TYPE_CHECKING:
+    from pydicom.uid import UID
     from pydicom import Dataset
 
 MAKER, MODEL = "comedo", "comedo"
@@ -134,11 +135,11 @@ def _describe(dataset: Any) -> None:
     dataset.AcquisitionContextSequence = []
 
 
-def uid(case: Case, name: str) -> str:
+def uid(case: Case, name: str) -> UID:
     """A UID that follows from the photo (and, for what was measured, from the analysis and its review)."""
     from pydicom.uid import generate_uid
 
     of_photo = name in ("photo", "study", "series")
     reader = "" if case.reader is None else f"{case.reader.name}/{case.reader.at}"
     sources = [case.document.photo.sha256] if of_photo else [case.sha256, reader]
-    return str(generate_uid(entropy_srcs=["comedo", *sources, name]))
+    return generate_uid(entropy_srcs=["comedo", *sources, name])
