@@ -69,8 +69,8 @@ MASK = '<mask label="acne" rle="{rle}" left="0" top="0" width="{w}" height="3"/>
         ),
         pytest.param("acne04", coco(annotations=[{"image_id": 7, "coordinates": [1, 1], "radius": 2}]),
                      "there is no image 7", id="an absent image"),
-        pytest.param("acne04", coco(annotations=[{"image_id": 1, "coordinates": [1, 1], "radius": 0}]),
-                     r"annotations\[0\].*radius above 0", id="a circle without size"),
+        pytest.param("acne04", coco(annotations=[{"image_id": 1, "coordinates": [1, 1], "radius": -1}]),
+                     r"annotations\[0\].*radius of at least 0", id="a negative radius"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_named_with_its_row(tmp_path, name, text, match):
