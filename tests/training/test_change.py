@@ -10,7 +10,7 @@ from comedo.progress.noise import load_noise
 from comedo.progress.values import Answer, State
 from comedo.training.change_evaluate import answer_of, with_interval
 from comedo.training.change_fit import PRIOR, Differences, fit_measure, fit_noise, inflation
-from comedo.training.change_pairs import Observation, Pair, choose, observe, read_pairs
+from comedo.training.change_pairs import Observation, Pair, choose, observe, people_of, read_pairs
 from comedo.training.change_series import f1_of, score, series_specs
 from comedo.training.command import RECIPES
 
@@ -100,3 +100,18 @@ def test_courses_of_rendered_series(course, sign):
     sizes = [len(spec.lesions) for spec in specs]
     assert np.sign(sizes[2] - sizes[0]) == sign
     assert set(specs[0].lesions) <= set(specs[2].lesions) or set(specs[2].lesions) <= set(specs[0].lesions)
+
+
+@pytest.mark.parametrize(
+    ("names", "people"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param(["ab", "cd"], [{"a", "b"}, {"c", "d"}], id="two"),
+        pytest.param(["ab", "bc", "de"], [{"a", "b", "c"}, {"d", "e"}], id="by-a-shared-photo"),
+        pytest.param(["ab", "cd", "bc"], [{"a", "b", "c", "d"}], id="joined-late"),
+    ],
+)
+def test_pairs_that_share_a_photo_are_of_one_person(names, people):
+    number = people_of(Pair(a, b, "similar", "val") for a, b in names)
+    found = [{name for name, who in number.items() if who == person} for person in dict.fromkeys(number.values())]
+    assert sorted(found, key=min) == people

@@ -19,7 +19,7 @@ from comedo.progress.compare import compare
 from comedo.progress.noise import ChangeNoise, load_noise
 from comedo.progress.values import Answer, Visit
 from comedo.progress.verdict import Conditions, Readings, judge_readings
-from comedo.training.change_pairs import Observation, Pair, find_photo, observe, read_visit
+from comedo.training.change_pairs import Observation, Pair, find_photo, observe, people_of, read_visit
 
 _POINTS = 400  # of the baseline's skin at which an alignment is compared with an affine
 
@@ -30,7 +30,7 @@ class PairResult:
 
     observation: Observation
     mirrored_view: str | None
-    stranger_view: str | None  # of the pair measured before, another person
+    stranger_view: str | None  # of another person's pair measured before
     affine_error: float | None  # median distance from the given affine over the eye distance
 
 
@@ -45,7 +45,7 @@ def evaluate_pairs(
 ) -> dict[str, object]:
     """Measure on repeat photos; what is in `store` already is not done again."""
     known = {} if affines is None else _read_affines(affines)
-    # Lists name photos of one person side by side: drawn at random, the photo before is another person's.
+    # Lists name photos of one person side by side: drawn at random, another person's came shortly before.
     drawn = [pairs[i] for i in np.random.default_rng(1).permutation(len(pairs))]
     results = list(_results(drawn, folder, analyzer, store / "pairs.jsonl", known))
     seen = [r for r in results if r.observation.comparable]
@@ -108,7 +108,8 @@ def _results(
     affines: Mapping[tuple[str, str], Affine],
 ) -> Iterator[PairResult]:
     done = {(r.observation.pair.a, r.observation.pair.b): r for r in read_results(store)} if store.is_file() else {}
-    stranger: Visit | None = None
+    person = people_of(pairs)
+    met: dict[int, Visit] = {}  # the last two people, the later one last
     with store.open("a", encoding="utf-8") as file:
         for pair in pairs:
             if (pair.a, pair.b) in done:
@@ -119,8 +120,11 @@ def _results(
             except ComedoError as error:
                 result = PairResult(Observation(pair, error.code, None, None, None, 0.0, {}, {}), None, None, None)
             else:
+                me = person[pair.a]
+                others = {who: visit for who, visit in met.items() if who != me}
+                stranger = next(reversed(others.values()), None)
                 result = _measure(pair, first, second, stranger, affines.get((pair.a, pair.b)))
-                stranger = first
+                met = {**dict(list(others.items())[-1:]), me: first}
             file.write(json.dumps(asdict(result)) + "\n")
             file.flush()
             yield result

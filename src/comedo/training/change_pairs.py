@@ -69,6 +69,16 @@ def read_pairs(path: Path) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
+def people_of(pairs: Iterable[Pair]) -> dict[str, int]:
+    """A number for the person on each photo: pairs that share a photo, also by way of others, are one person's."""
+    person: dict[str, int] = {}
+    for number, pair in enumerate(pairs):
+        joined = {person[name] for name in (pair.a, pair.b) if name in person}
+        person.update({name: number for name, known in person.items() if known in joined})
+        person.update({pair.a: number, pair.b: number})
+    return person
+
+
 def find_photo(folder: Path, name: str) -> Path:
     """A photo of a folder by its name without ending.
 
