@@ -19,8 +19,8 @@ from comedo.errors import ComedoError, MissingExtra
 from comedo.report.case import Case
 
 if TYPE_CHECKING:
-    from pydicom.uid import UID
     from pydicom import Dataset
+    from pydicom.uid import UID
 
 MAKER, MODEL = "comedo", "comedo"
 SERIAL = "none"
