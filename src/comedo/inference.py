@@ -96,21 +96,16 @@ def run_many(network: Network, images: Sequence[Image]) -> Iterable[NDArray[np.f
     return list(_pool().map(network.run, images))
 
 
-def run_both_ways(
-    network: Network, images: Sequence[Image], *, channels: Sequence[int] | None = None
-) -> list[NDArray[np.float32]]:
-    """Mean of what the network says of each picture and of its mirror image.
+def run_both_ways(network: Network, image: Image, channels: Sequence[int]) -> NDArray[np.float32]:
+    """Mean of what the network says of a picture and of its mirror image.
 
     Args:
         network: Any.
-        images: (H, W, 3) uint8 RGB, sides multiples of 32.
-        channels: Which channel of the mirror image belongs to each channel; by default its own.
+        image: (H, W, 3) uint8 RGB, sides multiples of 32.
+        channels: Which channel of the mirror image belongs to each channel.
     """
-    mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
-    outputs = list(run_many(network, [*images, *mirrored]))
-    order = slice(None) if channels is None else list(channels)
-    pairs = zip(outputs[: len(images)], outputs[len(images) :], strict=True)
-    return [np.asarray((one + two[order, :, ::-1]) / 2, np.float32) for one, two in pairs]
+    straight, mirrored = run_many(network, [image, np.ascontiguousarray(image[:, ::-1])])
+    return np.asarray((straight + mirrored[list(channels), :, ::-1]) / 2, np.float32)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from comedo.errors import ComedoError, UnusableInput
+from comedo.report.whole_file import write_whole
 
 if TYPE_CHECKING:
     from comedo.report.case import Case
@@ -222,11 +223,9 @@ def _write(files: Mapping[Path, bytes], inputs: tuple[Path | None, ...]) -> None
     for path, data in files.items():
         if any(given is not None and path.exists() and given.exists() and path.samefile(given) for given in inputs):
             raise UnusableInput(f"--out names {path}, which is read here; choose another name")
-        draft = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(data)
-            draft.replace(path)
+            write_whole(path, [data])
         except OSError as error:
             raise ComedoError(f"{path} cannot be written: {error.strerror}; choose another place") from error
         typer.echo(f"written: {path}")

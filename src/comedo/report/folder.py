@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from threading import Lock, get_ident
+from threading import Lock
 
 from comedo.errors import ComedoError
 from comedo.report.change_document import ChangeDocument
@@ -14,6 +13,7 @@ from comedo.report.document import Document, ErrorDocument
 from comedo.report.page import PHOTOS_META, photos_digest, report_pieces
 from comedo.report.sheets import results_csv
 from comedo.report.tables import from_json, to_json
+from comedo.report.whole_file import write_whole
 
 PHOTO_FILES = (".json", ".overlay.png", ".mask.png")
 
@@ -100,16 +100,10 @@ class ResultFolder:
             return f'name="{PHOTOS_META}" content="{digest}"'.encode() in file.read(4096)
 
     def _write(self, name: str, pieces: Iterable[bytes]) -> Path:
-        """Write beside the final name, then rename: a reader or a crash never meets half a file."""
-        draft = self.path / f".comedo-{os.getpid()}-{get_ident()}.part"
         try:
-            with draft.open("wb") as file:
-                file.writelines(pieces)
-            return draft.replace(self.path / name)
+            return write_whole(self.path / name, pieces)
         except OSError as error:
             raise _unwritable(self.path / name, error) from error
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> ComedoError:

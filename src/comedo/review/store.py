@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from comedo.errors import ComedoError, UnusableInput
 from comedo.report.case import StrPath, first_fault, read_small
+from comedo.report.whole_file import write_whole
 from comedo.review.document import Review, review_json
 
 
@@ -25,16 +25,12 @@ def save_review(review: Review, analysis: StrPath) -> Path:
         if target.read_bytes() == data:
             return target
         number += 1
-    draft = target.with_name(f".comedo-{os.getpid()}.part")
     try:
-        draft.write_bytes(data)
-        return draft.replace(target)
+        return write_whole(target, [data])
     except OSError as error:
         raise ComedoError(
             f"{target} cannot be written: {error.strerror}; free some space or change the rights"
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def find_reviews(analysis: StrPath) -> list[Path]:

@@ -19,6 +19,7 @@ from comedo.progress.compare import compare
 from comedo.progress.noise import ChangeNoise, load_noise
 from comedo.progress.values import Answer, Visit
 from comedo.progress.verdict import Conditions, Readings, judge_readings
+from comedo.training.bootstrap import interval
 from comedo.training.change_pairs import Observation, Pair, find_photo, observe, people_of, read_visit
 
 _POINTS = 400  # of the baseline's skin at which an alignment is compared with an affine
@@ -88,10 +89,12 @@ def with_interval(
     if not values:
         return None
     array = np.asarray(values, np.float64)
-    rng = np.random.default_rng(0)
-    draws = [float(np.asarray(statistic(array[rng.integers(len(array), size=len(array))]))) for _ in range(rounds)]
-    low, high = np.percentile(draws, [5, 95])
-    value = float(np.asarray(statistic(array)))
+
+    def of(rows: Sequence[int]) -> float:
+        return float(np.asarray(statistic(array[list(rows)])))
+
+    value = of(range(len(array)))
+    low, high = interval(range(len(array)), of, rounds=rounds) or (value, value)
     return {"value": round(value, 5), "interval_90": [round(float(low), 5), round(float(high), 5)], "n": len(array)}
 
 
