@@ -36,8 +36,11 @@ class LesionTarget:
 
 
 def _splat(heat: NDArray[np.float32], x: float, y: float, radius: float) -> None:
-    """Write a Gaussian with peak 1 at the nearest cell, keeping the higher value."""
-    sigma = max(0.9, radius / 3)
+    """Write a Gaussian with peak 1 at the nearest cell, keeping the higher value.
+
+    Its width allows for centres marked a cell or two off: a sharper one splits such a lesion into low peaks.
+    """
+    sigma = min(max(1.2, radius / 2.5), 4.0)
     reach = int(np.ceil(3 * sigma))
     cx, cy = round(x), round(y)
     h, w = heat.shape
@@ -132,6 +135,7 @@ class CropPlan:
     zoom: tuple[float, float] = (0.72, 1.4)  # log-uniform around the work scale
     rotate_deg: float = 25.0
     on_lesion: float = 0.72  # share of crops centred near a lesion
+    look: float = 1.0  # strength of the changes of light, colour and sharpness
     shares: Mapping[str, float] = field(
         default_factory=lambda: {
             "crops1024": 0.33,
@@ -164,7 +168,7 @@ class LesionCrops:
         image, size = self.images[photo.path], self.plan.size
         affine = self._draw_affine(photo, image.shape[:2], rng)
         crop = cv2.warpAffine(image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        look = draw_look(rng)
+        look = draw_look(rng, strength=self.plan.look)
         mask = self.masks[photo.path]
         if mask is not None:
             shrink = np.array([[1 / STRIDE, 0, -0.25], [0, 1 / STRIDE, -0.25]])
