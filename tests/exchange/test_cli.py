@@ -1,3 +1,4 @@
+import io
 import json
 import sys
 
@@ -52,6 +53,43 @@ def test_report(run, files):
     run("report", files.analysis, "--photo", files.photo, "--date", DATE, "--out", again)
     assert again.read_bytes() == pdf.read_bytes()
     assert files.analysis.read_bytes() == before
+
+
+PIPED = [
+    ("advise", "-", "--answers", "{answers}"),
+    ("report", "-", "--without-photo", "--out", "{out}"),
+    ("review", "-", "--corrections", "{corrections}"),
+    ("export", "fhir", "-", "--without-photo", "--no-pdf", "--out", "{out}"),
+    ("export", "coco", "-", "--out", "{out}"),
+    ("export", "csv", "-", "--out", "{folder}"),
+]
+
+
+@pytest.mark.parametrize("command", PIPED, ids=lambda c: " ".join(c[:2]))
+def test_every_command_takes_an_analysis_from_standard_input(run, files, tmp_path, monkeypatch, command):
+    (tmp_path / "answers.yaml").write_text("age: 20")
+    places = {
+        "answers": tmp_path / "answers.yaml",
+        "corrections": correct(files, grades=[{"scale": "gea", "action": "reject"}]),
+        "out": tmp_path / "result",
+        "folder": tmp_path / "tables",
+    }
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(files.analysis.read_bytes())))
+    code, out, err = run(*(word.format(**places) for word in command))
+    assert code == 0, err
+    if command[0] == "review":
+        assert json.loads(out)["schema"] == "comedo.review/1"
+        assert "grades.gea" in err
+    elif command[0] == "advise":
+        assert "reviewed_by_clinician: false" in out
+    else:
+        assert out.startswith("written: ")
+
+
+def test_a_report_of_standard_input_needs_a_name(run):
+    code, _, err = run("report", "-", "--without-photo")
+    assert code == 2
+    assert "--out" in err
 
 
 def test_review_then_every_export_of_it(run, files, tmp_path):

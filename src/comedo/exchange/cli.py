@@ -16,7 +16,7 @@ from comedo.report.whole_file import write_whole
 if TYPE_CHECKING:
     from comedo.report.case import Case
 
-Analysis = Annotated[Path, typer.Argument(metavar="ANALYSIS.json", help="A JSON file that comedo analyze wrote.")]
+Analysis = Annotated[Path, typer.Argument(metavar="ANALYSIS.json", help="What analyze wrote; - is standard input.")]
 Analyses = Annotated[list[Path], typer.Argument(metavar="ANALYSIS.json...", help="JSON files of comedo analyze.")]
 PhotoFile = Annotated[Path | None, typer.Option("--photo", help="The photo that was analysed; its hash is compared.")]
 Reviewed = Annotated[bool, typer.Option("--reviewed", help="Show the last review beside the analysis, not comedo's.")]
@@ -67,7 +67,10 @@ def report(
     """
     from comedo.report.extras import read_advice, read_change
     from comedo.report.pdf import PdfOptions, report_pdf
+    from comedo.report.written import is_stdin
 
+    if out is None and is_stdin(analysis):
+        raise UnusableInput("an analysis from standard input has no name for its PDF; give one with --out")
     case = _case(analysis, photo, reviewed=reviewed)
     options = PdfOptions(
         without_photo=without_photo,
@@ -84,16 +87,22 @@ def review(
     corrections: Annotated[Path, typer.Option(help="What the reader says (comedo.corrections/1).")],
     mask: Annotated[Path | None, typer.Option(help="The lesion mask; by default NAME.mask.png beside it.")] = None,
 ) -> None:
-    """Apply a reader's corrections: NAME.review.json beside the analysis, which stays as it is."""
+    """Apply a reader's corrections: NAME.review.json beside the analysis, which stays as it is.
+
+    The review of an analysis from standard input goes to standard output.
+    """
     from comedo.report.case import load_case
+    from comedo.report.written import is_stdin
     from comedo.review.corrections import read_corrections
+    from comedo.review.document import review_json
     from comedo.review.run import review as run
     from comedo.review.store import save_review
 
     done = run(load_case(analysis, mask=mask), read_corrections(corrections))
-    typer.echo(f"written: {save_review(done, analysis)}")
+    piped = is_stdin(analysis)
+    typer.echo(review_json(done).encode() if piped else f"written: {save_review(done, analysis)}")
     for change in done.changes:
-        typer.echo(f"{change.what}: {_shown(change.before)} -> {_shown(change.after)}")
+        typer.echo(f"{change.what}: {_shown(change.before)} -> {_shown(change.after)}", err=piped)
     for notice in done.notices:
         typer.echo(f"note: {notice}", err=True)
 
@@ -196,15 +205,18 @@ def csv(
 
 def _case(analysis: Path, photo: Path | None, *, reviewed: bool) -> Case:
     from comedo.report.case import load_case
+    from comedo.report.written import is_stdin, name_of
     from comedo.review.run import reviewed_case
     from comedo.review.store import find_reviews, read_review
 
     case = load_case(analysis, photo=photo)
     if not reviewed:
         return case
-    reviews = find_reviews(analysis)
+    reviews = [] if is_stdin(analysis) else find_reviews(analysis)
     if not reviews:
-        raise UnusableInput(f"there is no review beside {analysis}; make one with comedo review, or drop --reviewed")
+        raise UnusableInput(
+            f"there is no review beside {name_of(analysis)}; make one with comedo review, or drop --reviewed"
+        )
     return reviewed_case(case, read_review(reviews[-1]))
 
 

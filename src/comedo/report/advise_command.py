@@ -35,7 +35,7 @@ def advise(
         )
     from comedo.guidance.answers_file import read_answers, write_answers
     from comedo.report.advise import advise as run
-    from comedo.report.advise import read_analysis
+    from comedo.report.written import read_analysis
 
     document = read_analysis(analysis)
     given = read_answers(answers) if answers is not None else _ask(language)

@@ -7,14 +7,13 @@ Plain values, so that the report depends neither on the rules engine nor on the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comedo.errors import UnusableInput
-from comedo.report.case import StrPath, first_fault, read_small
 from comedo.report.look import in_words
+from comedo.report.written import StrPath, first_fault, read_bytes
 
 _Read = TypeVar("_Read", bound=BaseModel)
 
@@ -156,7 +155,7 @@ def read_change(path: StrPath) -> Since:
 
 def _read(kind: type[_Read], path: StrPath, what: str) -> _Read:
     try:
-        return kind.model_validate_json(read_small(Path(path)))
+        return kind.model_validate_json(read_bytes(path, f"the {what}"))
     except ValidationError as error:
         raise UnusableInput(f"{path} is not a document of schema comedo.{what}/1: {first_fault(error)}") from error
 

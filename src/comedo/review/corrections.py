@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from comedo.errors import UnusableInput
 from comedo.grading import gea, hayashi, iga, nice, severity
 from comedo.lesions.kinds import KINDS
-from comedo.report.case import StrPath, first_fault, read_small
+from comedo.report.written import StrPath, first_fault, read_bytes
 from comedo.types import Group, Kind
 
 Text = Annotated[str, Field(max_length=2000)]
@@ -186,7 +186,7 @@ def read_corrections(path: StrPath) -> Corrections:
     """
     here = Path(path)
     try:
-        return Corrections.model_validate_json(read_small(here))
+        return Corrections.model_validate_json(read_bytes(here, "the corrections"))
     except ValidationError as error:
         raise UnusableInput(f"{here} is not a file of corrections: {first_fault(error)}; see docs/review.md") from error
 
