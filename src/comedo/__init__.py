@@ -165,6 +165,7 @@ def advise(
     analysis: FaceAnalysis | str | PathLike[str],
     answers: Mapping[str, object] | str | PathLike[str],
     *,
+    change: Change | str | PathLike[str] | None = None,
     language: str = "en",
     today: date | None = None,
 ) -> Advice:
@@ -176,6 +177,8 @@ def advise(
         analysis: What `analyze` gave, or the path of a JSON file that `comedo analyze` wrote.
         answers: Values by question, {"age": 24, "pregnancy": "not_possible", "allergies": []}, or the path of a YAML or
             JSON file of them; docs/guidance.md names the questions.
+        change: What `track` gave, or the path of its JSON file, of a series that ends with this photo. It adds
+            information and the 12-week review; it never lists or frees a treatment.
         language: "en" or "de".
         today: The day that the review date counts from; by default today.
 
@@ -184,7 +187,7 @@ def advise(
     """
     from comedo.report.advise import advise as run
 
-    return run(analysis, answers, language=language, today=today)
+    return run(analysis, answers, change=change, language=language, today=today)
 
 
 def __getattr__(name: str) -> object:

@@ -220,6 +220,27 @@ def test_one_antibiotic_is_not_both():
     assert "RF_both_antibiotics" not in ids(advice_for(treatments=one), Section.URGENT)
 
 
+@pytest.mark.parametrize("age", [0, 5, 8])
+def test_below_nine_years_no_skin_care_and_no_review_are_named(age):
+    advice = advice_for(Group.MILD, age=age)
+    assert ids(advice, Section.TREATMENTS) == ids(advice, Section.ROUTINE) == ids(advice, Section.EXPECT) == []
+    assert ids(advice, Section.URGENT) in (["RF_child"], ["RF_young"])
+
+
+def test_what_a_label_says_is_not_said_of_other_medicines():
+    lines = {x.id: x for x in advice_for(Group.MODERATE, age=11).section(Section.WITHHELD)}
+    assert lines["age_under_12_labels"].ingredients == ("adapalene_0_3", "clascoterone", "minocycline")
+    assert "sarecycline" in lines["age_under_12_tetracyclines"].ingredients
+    assert "abel" not in lines["age_under_12_tetracyclines"].why
+
+
+@pytest.mark.parametrize("regimen", ["A3", "A4", "A6", "A10"])
+def test_a_course_that_the_aad_does_not_state_is_said_to_be_nices(regimen):
+    line = next(x for x in advice_for(Group.MODERATE).section(Section.TREATMENTS) if x.id == regimen)
+    assert "that is NICE NG198 (2021)'s" in line.why
+    assert "nice_ni" in line.sources
+
+
 def test_differences_of_guidelines_are_shown():
     assert ids(advice_for(), Section.DIFFERENCES) == ["D1", "D2", "D3", "D4", "D5", "D6", "D7"]
     assert ids(advice_for(Group.SEVERE), Section.DIFFERENCES) == ["D3", "D4", "D5", "D8"]

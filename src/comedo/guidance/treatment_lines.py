@@ -38,7 +38,10 @@ def _why(judged: Judged, words: Catalogue, reasons: Reasons) -> str:
         parts.append(words.say("our_groups"))
     if regimen.names_class:
         parts.append(words.say("names_class", guideline=guideline))
-    if regimen.course_weeks is not None:
+    if regimen.course_of is not None:
+        whose = words.guidelines[regimen.course_of]
+        parts.append(words.say("course_of", weeks=regimen.course_weeks, guideline=whose))
+    elif regimen.course_weeks is not None:
         parts.append(words.say("course", weeks=regimen.course_weeks))
     if judged.because:
         parts.append(reasons.of_restrictions(judged.because))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comedo.guidance.advice import Advice
 from comedo.guidance.answers import Answers, check_answers
@@ -13,15 +14,20 @@ from comedo.guidance.answers_file import read_answers
 from comedo.guidance.engine import make_advice
 from comedo.guidance.findings import Findings, findings_from, findings_of
 from comedo.guidance.load import load_tables
+from comedo.guidance.series import Series
 from comedo.report.document import Document
-from comedo.report.written import read_analysis
+from comedo.report.written import StrPath, read_analysis
 from comedo.types import FaceAnalysis, Verdict
+
+if TYPE_CHECKING:
+    from comedo.progress.values import Change
 
 
 def advise(
     analysis: FaceAnalysis | Document | str | PathLike[str],
     answers: Answers | Mapping[str, object] | str | PathLike[str],
     *,
+    change: Change | StrPath | None = None,
     language: str = "en",
     today: date | None = None,
 ) -> Advice:
@@ -29,7 +35,20 @@ def advise(
     if isinstance(analysis, str | PathLike):
         analysis = read_analysis(analysis)
     found = findings_of(analysis) if isinstance(analysis, FaceAnalysis) else _findings(analysis)
-    return make_advice(found, _read(answers), language=language, today=today)
+    series = None if change is None else _series(change, found.photo_sha256)
+    return make_advice(found, _read(answers), language=language, today=today, series=series)
+
+
+def _series(change: Change | StrPath, photo_sha256: str) -> Series:
+    from comedo.report.change_file import check_last, read_change, to_series
+
+    if isinstance(change, str | PathLike):
+        return to_series(read_change(change, photo_sha256))
+    from comedo.report.change_tables import to_change_document
+
+    document = to_change_document(change)
+    check_last(document, photo_sha256)
+    return to_series(document)
 
 
 def _read(answers: Answers | Mapping[str, object] | str | PathLike[str]) -> Answers:
