@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from comedo.guidance.advice import Advice
     from comedo.photo import read_photo
     from comedo.progress.values import Change
+    from comedo.report.case import Case, load_case
+    from comedo.report.pdf import PdfOptions, report_pdf
+    from comedo.review.run import apply_corrections, reviewed_case
     from comedo.tracking import track
     from comedo.types import (
         Check,
@@ -76,6 +79,9 @@ _HOMES = {
     "comedo.guidance.advice": ("Advice",),
     "comedo.photo": ("read_photo",),
     "comedo.progress.values": ("Change",),
+    "comedo.report.case": ("Case", "load_case"),
+    "comedo.report.pdf": ("PdfOptions", "report_pdf"),
+    "comedo.review.run": ("apply_corrections", "reviewed_case"),
     "comedo.tracking": ("track",),
     "comedo.types": (
         "Check",
@@ -99,6 +105,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Advice",
     "Analyzer",
+    "Case",
     "Change",
     "Check",
     "ComedoError",
@@ -116,6 +123,7 @@ __all__ = [
     "NoFaceFound",
     "Outcome",
     "Part",
+    "PdfOptions",
     "Photo",
     "PhotoTooLarge",
     "PhotoTooSmall",
@@ -129,8 +137,12 @@ __all__ = [
     "advise",
     "analyze",
     "analyze_many",
+    "apply_corrections",
     "default_analyzer",
+    "load_case",
     "read_photo",
+    "report_pdf",
+    "reviewed_case",
     "track",
 ]
 

@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 
 import pydicom
 import pypdfium2
@@ -8,7 +9,10 @@ import pytest
 
 from builders import fresh_python
 from cases import drawn_case
+from change_builders import make_visit
 from comedo import cli
+from comedo.progress.change import measure_change
+from comedo.report.change_tables import change_json, to_change_document
 
 DATE = "2026-11-20T09:30:00+00:00"
 
@@ -84,6 +88,29 @@ def test_every_command_takes_an_analysis_from_standard_input(run, files, tmp_pat
         assert "reviewed_by_clinician: false" in out
     else:
         assert out.startswith("written: ")
+
+
+def test_a_report_with_advice_and_change_speaks_the_language_of_the_advice(run, files, tmp_path):
+    (tmp_path / "answers.yaml").write_text("age: 20")
+    arguments = ("--answers", tmp_path / "answers.yaml", "--language", "de", "--json")
+    advice, change = tmp_path / "advice.json", tmp_path / "change.json"
+    advice.write_text(run("advise", files.analysis, *arguments)[1], "utf-8")
+    now = replace(make_visit(84, lesions=2), sha256=files.load().document.photo.sha256)
+    change.write_text(change_json(to_change_document(measure_change([make_visit(0, lesions=6), now]))), "utf-8")
+    extras = ("--advice", advice, "--change", change)
+    assert run("report", files.analysis, "--photo", files.photo, *extras)[0] == 0
+    with pypdfium2.PdfDocument(files.analysis.with_suffix(".pdf")) as document:
+        text = "".join(page.get_textpage().get_text_bounded() for page in document)
+        assert len(document) == 2
+    assert "Seit dem ersten Foto" in text
+    code, _, err = run("report", files.analysis, "--without-photo", *extras, "--language", "en")
+    assert code == 2
+    assert "use one language" in err
+    other = replace(now, sha256="0" * 64)
+    change.write_text(change_json(to_change_document(measure_change([other]))), "utf-8")
+    code, _, err = run("report", files.analysis, "--without-photo", "--change", change)
+    assert code == 2
+    assert "does not end with this photo" in err
 
 
 def test_a_report_of_standard_input_needs_a_name(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +59,7 @@ def report(
     mask_eyes: MaskEyes = False,
     advice: Annotated[Path | None, typer.Option(help="Guidance of this analysis (comedo.advice/1).")] = None,
     change: Annotated[Path | None, typer.Option(help="Change since the baseline (comedo.change/1).")] = None,
+    language: Annotated[str | None, typer.Option(metavar="CODE", help="en or de; by default the advice's.")] = None,
     reviewed: Reviewed = False,
     date: MadeAt = None,
 ) -> None:
@@ -65,20 +67,25 @@ def report(
 
     With --date the same input gives the same bytes.
     """
-    from comedo.report.extras import read_advice, read_change
+    from comedo.report.change_file import read_change
+    from comedo.report.extras import read_advice, since_baseline
     from comedo.report.pdf import PdfOptions, report_pdf
     from comedo.report.written import is_stdin
 
     if out is None and is_stdin(analysis):
         raise UnusableInput("an analysis from standard input has no name for its PDF; give one with --out")
     case = _case(analysis, photo, reviewed=reviewed)
+    photo_sha256 = case.document.photo.sha256
     options = PdfOptions(
         without_photo=without_photo,
         mask_eyes=mask_eyes,
         made_at=_moment(date, "--date"),
-        guidance=None if advice is None else read_advice(advice, case.document.photo.sha256),
-        since=None if change is None else read_change(change),
+        guidance=None if advice is None else read_advice(advice, photo_sha256),
+        language=language,
     )
+    if change is not None:
+        since = since_baseline(read_change(change, photo_sha256), options.texts.language)
+        options = replace(options, since=since)
     _write({out or analysis.with_suffix(".pdf"): report_pdf(case, options)}, (analysis, photo, advice, change))
 
 
@@ -152,11 +159,14 @@ def fhir(
 @export.command()
 def dicom(
     analysis: Analysis,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the three files.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the files.")],
     photo: Annotated[Path, typer.Option(help="The photo that was analysed; its hash is compared.")],
     patient_id: Annotated[str, typer.Option(help="Patient ID; by default empty.")] = "",
     patient_name: Annotated[str, typer.Option(help="Patient's name as DICOM writes it: Family^Given.")] = "",
     study_uid: Annotated[str | None, typer.Option(help="Study to add to; by default a new one.")] = None,
+    jpeg: Annotated[bool, typer.Option("--jpeg", help="The photo as JPEG: smaller, read by fewer.")] = False,
+    labelmap: Annotated[bool, typer.Option("--labelmap", help="The masks as a label map, read by few.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also the drawn overlay, as Secondary Capture.")] = False,
     reviewed: Reviewed = False,
     date: MadeAt = None,
     taken: TakenAt = None,
@@ -170,6 +180,9 @@ def dicom(
         study_uid=study_uid,
         made_at=_moment(date, "--date"),
         taken_at=_moment(taken, "--taken"),
+        jpeg=jpeg,
+        labelmap=labelmap,
+        overlay=overlay,
     )
     for path in write_dicom(_case(analysis, photo, reviewed=reviewed), out, options):
         typer.echo(f"written: {path}")

@@ -17,14 +17,22 @@ def read_change(path: StrPath, photo_sha256: str) -> ChangeDocument:
     Raises:
         UnusableInput: It cannot be read, is no change document, or its series does not end with that photo.
     """
-    name = name_of(path)
+    change = parse_change(read_bytes(path, "the change"), name_of(path))
+    check_last(change, photo_sha256, name_of(path))
+    return change
+
+
+def parse_change(data: bytes, name: str) -> ChangeDocument:
+    """A change document from the bytes of its file.
+
+    Raises:
+        UnusableInput: They are none; the message names the field.
+    """
     try:
-        change = ChangeDocument.model_validate_json(read_bytes(path, "the change"))
+        return ChangeDocument.model_validate_json(data)
     except ValidationError as error:
         fault = first_fault(error)
         raise UnusableInput(f"{name} is not a document of schema {CHANGE_SCHEMA}: {fault}") from error
-    check_last(change, photo_sha256, name)
-    return change
 
 
 def check_last(change: ChangeDocument, photo_sha256: str, name: str = "the change") -> None:
