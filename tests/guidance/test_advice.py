@@ -157,6 +157,12 @@ def test_a_withheld_line_names_the_answer():
     assert line.sources == ("fda_allergy",)
 
 
+def test_what_hides_everything_says_so_in_one_word():
+    lines = {x.id: x for x in advice_for(Group.MODERATE, age=8).section(Section.WITHHELD)}
+    assert lines["age_under_9"].text == "Not listed: everything that the guidelines list for this group."
+    assert set(lines["age_under_9"].ingredients) > set(lines["age_under_12_labels"].ingredients)
+
+
 def test_a_rule_that_is_unverified_says_so_where_it_limits_a_treatment():
     lines = advice_for(Group.MILD, breast_feeding="yes").section(Section.TREATMENTS)
     why = next(x.why for x in lines if x.id == "A8")

@@ -300,7 +300,7 @@ def test_what_was_withheld_is_printed_with_its_reason(tmp_path):
     line = {"section": "withheld", "text": "Not listed: x.", "why": why, "sources": ["NG198"], "access": "hidden"}
     guidance = read_advice(advice_file(tmp_path, lines=[line | {"provenance": "unverified"}]), "ab")
     [section] = guidance.sections
-    assert section.lines == (Line("x. (unverified)", ("NG198",), "Not with an allergy. (Not answered.)"),)
+    assert section.lines == (Line("x. (unverified)", ("NG198",), "Not with an allergy. (not answered)"),)
 
 
 def test_a_real_advice_is_printed_with_its_lists_and_every_source(case, tmp_path):

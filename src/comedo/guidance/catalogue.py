@@ -38,6 +38,7 @@ FRAME: Mapping[str, frozenset[str]] = {
     "course": frozenset({"weeks"}),
     "course_of": frozenset({"weeks", "guideline"}),
     "withheld": frozenset({"names"}),
+    "everything": frozenset(),
     "because_answer": frozenset({"question", "answers"}),
     "because_unanswered": frozenset({"question"}),
     "because_photo": frozenset({"group"}),

@@ -210,7 +210,8 @@ def _lines(code: str, lines: list[_LinePart], words: Catalogue, texts: Texts) ->
         return tuple(_line(line, words, texts) for line in lines)
     names = [_filled(words.frame["unanswered"]).sub(r"\1", line.text) for line in lines]
     sources = dict.fromkeys(source for line in lines for source in line.sources)
-    return (Line(f"{'; '.join(names)}.", tuple(sources), lines[0].why),)
+    text = "; ".join(names)
+    return (Line(text if text.endswith("?") else f"{text}.", tuple(sources), lines[0].why),)
 
 
 def _line(line: _LinePart, words: Catalogue, texts: Texts) -> Line:

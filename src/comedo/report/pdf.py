@@ -14,7 +14,7 @@ from comedo.report.extras import Guidance, Since
 from comedo.report.eyes import mask_eyes
 from comedo.report.look import in_words
 from comedo.report.overlay import draw_face
-from comedo.report.pdf_guidance import SHAPES, Shape, write_guidance
+from comedo.report.pdf_guidance import DENSE, SHAPES, Shape, write_guidance
 from comedo.report.pdf_numbers import write_findings, write_scales, write_since
 from comedo.report.pictures import to_jpeg
 from comedo.report.texts import Texts, load_texts
@@ -88,8 +88,9 @@ def _write(sheet: Sheet, case: Case, options: PdfOptions, picture: bytes | None,
     with sheet.two_columns():
         if options.guidance is not None:
             write_guidance(sheet, options.guidance.without(shape.left_out), texts, shape.size)
-        _quality(sheet, case, texts, brief=options.guidance is not None)
-        _origin(sheet, case, texts)
+        small = 5.6 if shape.size <= DENSE else 6.3
+        _quality(sheet, case, texts, small, brief=options.guidance is not None)
+        _origin(sheet, case, texts, small)
 
 
 def _picture(case: Case, *, eyes: bool) -> bytes:
@@ -109,7 +110,7 @@ def _head(sheet: Sheet, case: Case, texts: Texts) -> None:
     sheet.y += 1.5
 
 
-def _quality(sheet: Sheet, case: Case, texts: Texts, *, brief: bool) -> None:
+def _quality(sheet: Sheet, case: Case, texts: Texts, size: float, *, brief: bool) -> None:
     checks = case.document.quality.checks
     rows = [
         (
@@ -122,23 +123,23 @@ def _quality(sheet: Sheet, case: Case, texts: Texts, *, brief: bool) -> None:
     ]
     sheet.heading(texts.say("checks"), 9.5, level=2, keep=12)
     if brief:
-        sheet.paragraph("; ".join(texts.say("check_brief", **_named(row)) for row in rows) + ".", 6.3)
+        sheet.paragraph("; ".join(texts.say("check_brief", **_named(row)) for row in rows) + ".", size)
     else:
         heads = [texts.say(key) for key in ("check", "measured", "limit", "result")]
         sheet.rows(heads, rows, (36, 17, 14, sheet.width - 67), size=6.5)
     for check in checks:
         if check.advice:
-            sheet.paragraph(check.advice, 6.3)
+            sheet.paragraph(check.advice, size)
 
 
 def _named(row: tuple[str, str, str, str]) -> dict[str, str]:
     return dict(zip(("check", "measured", "limit", "result"), row, strict=True))
 
 
-def _origin(sheet: Sheet, case: Case, texts: Texts) -> None:
+def _origin(sheet: Sheet, case: Case, texts: Texts, size: float) -> None:
     photo = case.document.photo
     sheet.heading(texts.say("origin"), 9, level=2, keep=12)
-    sheet.paragraph(texts.say("photo_origin", width=photo.width, height=photo.height, sha256=photo.sha256), 6.3)
+    sheet.paragraph(texts.say("photo_origin", width=photo.width, height=photo.height, sha256=photo.sha256), size)
     models = ", ".join(case.document.models)
-    sheet.paragraph(texts.say("analysis_origin", sha256=case.sha256, models=models), 6.3)
-    sheet.paragraph(texts.say("how_to_read"), 6.3, soft=True)
+    sheet.paragraph(texts.say("analysis_origin", sha256=case.sha256, models=models), size)
+    sheet.paragraph(texts.say("how_to_read"), size, soft=True)

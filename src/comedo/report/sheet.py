@@ -27,7 +27,7 @@ GAP = 6.0  # between two columns
 INK, SOFT, RULE, SHADE, BAND = (32, 36, 42), (84, 90, 100), (205, 208, 212), (242, 243, 245), (214, 217, 222)
 FONTS = {"": "notos", "B": "notosbo"}  # Noto Sans, SIL Open Font License: Latin, Greek, Cyrillic
 logging.getLogger("fontTools.subset").setLevel(logging.ERROR)  # it warns of hinting tables that it leaves out
-_LINE = 0.46  # millimetres of a line per point of type
+_LINE = 0.44  # millimetres of a line per point of type
 
 
 def write_fonts(folder: Path) -> dict[str, Path]:
