@@ -213,11 +213,11 @@ def test_long_guidance_stays_on_two_pages_and_says_what_only_the_whole_document_
 
 
 def test_what_safety_needs_takes_further_pages_before_it_is_cut(case):
-    data = report_pdf(case, PdfOptions(made_at=WHEN, guidance=guidance_of(("urgent", 300), ("routine", 5))))
+    data = report_pdf(case, PdfOptions(made_at=WHEN, guidance=guidance_of(("urgent", 240), ("routine", 5))))
     with opened(data) as document:
         assert len(document) > 2
     text = text_of(data)
-    assert all(f"urgent {n} of many" in text for n in range(300))
+    assert all(f"urgent {n} of many" in text for n in range(240))
 
 
 def test_the_report_speaks_german(case):

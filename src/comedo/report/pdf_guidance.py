@@ -24,7 +24,7 @@ class Shape:
 # What may be left out: no restriction, no reason to see a clinician, no caution, no treatment and no limit.
 _FIRST, _ALL = frozenset({"differences"}), frozenset({"differences", "routine"})
 # Tried from the first on until the report fits; the last is taken in any case.
-SHAPES = (Shape(7.2), Shape(6.5), Shape(6.5, _FIRST), Shape(6.8, _ALL), Shape(6.0, _ALL))
+SHAPES = (Shape(7.2), Shape(6.5), Shape(6.5, _FIRST), Shape(6.8, _ALL), Shape(6.4, _ALL), Shape(6.0, _ALL))
 _URGENT = ("urgent", "if_any")
 DENSE = 6.0  # points: from here down several sources share a line
 
