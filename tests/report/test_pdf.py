@@ -23,8 +23,9 @@ from comedo.progress.values import Answer
 from comedo.report.advice_document import advice_to_json
 from comedo.report.change_tables import to_change_document
 from comedo.report.extras import Guidance, Line, Measured, Section, Since, read_advice, since_baseline
-from comedo.report.eyes import BAR, mask_eyes
+from comedo.report.eyes import BAR, mask_eyes, mask_map
 from comedo.report.look import CLAIM, GROUPS, KIND_NAMES, REGION_NAMES, SCALE_NAMES
+from comedo.report.overlay import draw_face
 from comedo.report.pdf import PdfOptions, report_pdf
 from comedo.report.texts import languages, load_texts
 from comedo.types import Part, Verdict
@@ -172,6 +173,16 @@ def test_masked_eyes_are_gone_from_the_only_picture(case):
     assert np.asarray(pictures[0]).mean() < np.asarray(plain).mean()
 
 
+def test_nothing_drawn_shows_the_shape_of_masked_eyes(case):
+    face = mask_map(case.face)
+    assert not np.isin(face.parts, (Part.EYES, Part.BROWS)).any()
+    drawn = draw_face(mask_eyes(case.photo.image, case.face), face, (), max_side=640)
+    flat = np.abs(drawn.astype(int) - BAR).max(axis=2) <= 1
+    unmasked = draw_face(mask_eyes(case.photo.image, case.face), case.face, (), max_side=640)
+    before = np.abs(unmasked.astype(int) - BAR).max(axis=2) <= 1
+    assert flat.sum() > 1.2 * before.sum(), "the bar is one plain area, the tint of regions does not shine through"
+
+
 def test_eyes_that_are_not_in_the_map_cannot_be_masked(case):
     face = replace(case.face, parts=np.where(case.face.parts == Part.EYES, 0, case.face.parts), eyes_xy=(None, None))
     with pytest.raises(UnusableInput, match="no eyes"):
@@ -207,7 +218,7 @@ def test_long_guidance_stays_on_two_pages_and_says_what_only_the_whole_document_
         assert all(f"{code} {n} of many" in text for n in range(count))
         assert f"source of {code}" in text
     assert "routine 0 of many" not in text
-    assert "Routine (99 lines)" in text
+    assert "Routine (99)" in text
     assert "The whole document has them: a.json, SHA-256 ffffffffffffffff" in text
     assert "A clinician has reviewed" in text
 

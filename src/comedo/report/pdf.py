@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from comedo.errors import MissingExtra, UnusableInput
 from comedo.report.case import Case
 from comedo.report.extras import Guidance, Since
-from comedo.report.eyes import mask_eyes
+from comedo.report.eyes import mask_eyes, mask_map
 from comedo.report.look import in_words
 from comedo.report.overlay import draw_face
 from comedo.report.pdf_guidance import DENSE, SHAPES, Shape, write_guidance
@@ -95,8 +95,8 @@ def _write(sheet: Sheet, case: Case, options: PdfOptions, picture: bytes | None,
 
 def _picture(case: Case, *, eyes: bool) -> bytes:
     photo = case.need_photo("a report with the photo (or leave it out with --without-photo)")
-    image = photo.image if eyes else mask_eyes(photo.image, case.face)
-    return to_jpeg(draw_face(image, case.face, case.lesions, max_side=PICTURE_SIDE))
+    image, face = (photo.image, case.face) if eyes else (mask_eyes(photo.image, case.face), mask_map(case.face))
+    return to_jpeg(draw_face(image, face, case.lesions, max_side=PICTURE_SIDE))
 
 
 def _head(sheet: Sheet, case: Case, texts: Texts) -> None:
