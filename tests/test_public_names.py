@@ -6,6 +6,7 @@ from builders import fresh_python
 PUBLIC = [
     "Advice",
     "Analyzer",
+    "Case",
     "Change",
     "Check",
     "ComedoError",
@@ -23,6 +24,7 @@ PUBLIC = [
     "NoFaceFound",
     "Outcome",
     "Part",
+    "PdfOptions",
     "Photo",
     "PhotoTooLarge",
     "PhotoTooSmall",
@@ -36,8 +38,12 @@ PUBLIC = [
     "advise",
     "analyze",
     "analyze_many",
+    "apply_corrections",
     "default_analyzer",
+    "load_case",
     "read_photo",
+    "report_pdf",
+    "reviewed_case",
     "track",
 ]
 

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from comedo.guidance.advice import Advice
     from comedo.photo import read_photo
     from comedo.progress.values import Change
+    from comedo.report.case import Case, load_case
+    from comedo.report.pdf import PdfOptions, report_pdf
+    from comedo.review.run import apply_corrections, reviewed_case
     from comedo.tracking import track
     from comedo.types import (
         Check,
@@ -76,6 +79,9 @@ _HOMES = {
     "comedo.guidance.advice": ("Advice",),
     "comedo.photo": ("read_photo",),
     "comedo.progress.values": ("Change",),
+    "comedo.report.case": ("Case", "load_case"),
+    "comedo.report.pdf": ("PdfOptions", "report_pdf"),
+    "comedo.review.run": ("apply_corrections", "reviewed_case"),
     "comedo.tracking": ("track",),
     "comedo.types": (
         "Check",
@@ -99,6 +105,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Advice",
     "Analyzer",
+    "Case",
     "Change",
     "Check",
     "ComedoError",
@@ -116,6 +123,7 @@ __all__ = [
     "NoFaceFound",
     "Outcome",
     "Part",
+    "PdfOptions",
     "Photo",
     "PhotoTooLarge",
     "PhotoTooSmall",
@@ -129,8 +137,12 @@ __all__ = [
     "advise",
     "analyze",
     "analyze_many",
+    "apply_corrections",
     "default_analyzer",
+    "load_case",
     "read_photo",
+    "report_pdf",
+    "reviewed_case",
     "track",
 ]
 
@@ -165,6 +177,7 @@ def advise(
     analysis: FaceAnalysis | str | PathLike[str],
     answers: Mapping[str, object] | str | PathLike[str],
     *,
+    change: Change | str | PathLike[str] | None = None,
     language: str = "en",
     today: date | None = None,
 ) -> Advice:
@@ -176,6 +189,8 @@ def advise(
         analysis: What `analyze` gave, or the path of a JSON file that `comedo analyze` wrote.
         answers: Values by question, {"age": 24, "pregnancy": "not_possible", "allergies": []}, or the path of a YAML or
             JSON file of them; docs/guidance.md names the questions.
+        change: What `track` gave, or the path of its JSON file, of a series that ends with this photo. It adds
+            information and the 12-week review; it never lists or frees a treatment.
         language: "en" or "de".
         today: The day that the review date counts from; by default today.
 
@@ -184,7 +199,7 @@ def advise(
     """
     from comedo.report.advise import advise as run
 
-    return run(analysis, answers, language=language, today=today)
+    return run(analysis, answers, change=change, language=language, today=today)
 
 
 def __getattr__(name: str) -> object:

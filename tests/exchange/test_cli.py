@@ -1,5 +1,7 @@
+import io
 import json
 import sys
+from dataclasses import replace
 
 import pydicom
 import pypdfium2
@@ -7,7 +9,10 @@ import pytest
 
 from builders import fresh_python
 from cases import drawn_case
+from change_builders import make_visit
 from comedo import cli
+from comedo.progress.change import measure_change
+from comedo.report.change_tables import change_json, to_change_document
 
 DATE = "2026-11-20T09:30:00+00:00"
 
@@ -52,6 +57,66 @@ def test_report(run, files):
     run("report", files.analysis, "--photo", files.photo, "--date", DATE, "--out", again)
     assert again.read_bytes() == pdf.read_bytes()
     assert files.analysis.read_bytes() == before
+
+
+PIPED = [
+    ("advise", "-", "--answers", "{answers}"),
+    ("report", "-", "--without-photo", "--out", "{out}"),
+    ("review", "-", "--corrections", "{corrections}"),
+    ("export", "fhir", "-", "--without-photo", "--no-pdf", "--out", "{out}"),
+    ("export", "coco", "-", "--out", "{out}"),
+    ("export", "csv", "-", "--out", "{folder}"),
+]
+
+
+@pytest.mark.parametrize("command", PIPED, ids=lambda c: " ".join(c[:2]))
+def test_every_command_takes_an_analysis_from_standard_input(run, files, tmp_path, monkeypatch, command):
+    (tmp_path / "answers.yaml").write_text("age: 20")
+    places = {
+        "answers": tmp_path / "answers.yaml",
+        "corrections": correct(files, grades=[{"scale": "gea", "action": "reject"}]),
+        "out": tmp_path / "result",
+        "folder": tmp_path / "tables",
+    }
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(files.analysis.read_bytes())))
+    code, out, err = run(*(word.format(**places) for word in command))
+    assert code == 0, err
+    if command[0] == "review":
+        assert json.loads(out)["schema"] == "comedo.review/1"
+        assert "grades.gea" in err
+    elif command[0] == "advise":
+        assert "reviewed_by_clinician: false" in out
+    else:
+        assert out.startswith("written: ")
+
+
+def test_a_report_with_advice_and_change_speaks_the_language_of_the_advice(run, files, tmp_path):
+    (tmp_path / "answers.yaml").write_text("age: 20")
+    arguments = ("--answers", tmp_path / "answers.yaml", "--language", "de", "--json")
+    advice, change = tmp_path / "advice.json", tmp_path / "change.json"
+    advice.write_text(run("advise", files.analysis, *arguments)[1], "utf-8")
+    now = replace(make_visit(84, lesions=2), sha256=files.load().document.photo.sha256)
+    change.write_text(change_json(to_change_document(measure_change([make_visit(0, lesions=6), now]))), "utf-8")
+    extras = ("--advice", advice, "--change", change)
+    assert run("report", files.analysis, "--photo", files.photo, *extras)[0] == 0
+    with pypdfium2.PdfDocument(files.analysis.with_suffix(".pdf")) as document:
+        text = "".join(page.get_textpage().get_text_bounded() for page in document)
+        assert len(document) == 2
+    assert "Seit dem ersten Foto" in text
+    code, _, err = run("report", files.analysis, "--without-photo", *extras, "--language", "en")
+    assert code == 2
+    assert "use one language" in err
+    other = replace(now, sha256="0" * 64)
+    change.write_text(change_json(to_change_document(measure_change([other]))), "utf-8")
+    code, _, err = run("report", files.analysis, "--without-photo", "--change", change)
+    assert code == 2
+    assert "does not end with this photo" in err
+
+
+def test_a_report_of_standard_input_needs_a_name(run):
+    code, _, err = run("report", "-", "--without-photo")
+    assert code == 2
+    assert "--out" in err
 
 
 def test_review_then_every_export_of_it(run, files, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 
 from cases import drawn_case
 from comedo.errors import UnusableInput
-from comedo.exchange.dicom import FILES, DicomOptions, write_dicom
+from comedo.exchange.dicom import FILES, OVERLAY_SIDE, DicomOptions, write_dicom
+from comedo.report.overlay import draw_face
 from comedo.report.pictures import skin_pixels
 from comedo.types import Region
 
@@ -21,7 +22,8 @@ def case(tmp_path):
 
 
 def written(case, folder, **options):
-    write_dicom(case, folder, DicomOptions(made_at=WHEN, **options))
+    paths = write_dicom(case, folder, DicomOptions(made_at=WHEN, **options))
+    assert [path.name for path in paths][:3] == [FILES[name] for name in ("photo", "seg", "sr")]
     photo = pydicom.dcmread(folder / FILES["photo"])
     return photo, hd.seg.segread(folder / FILES["seg"]), hd.sr.srread(folder / FILES["sr"])
 
@@ -120,3 +122,60 @@ def test_every_region_has_its_place(case, tmp_path):
         "Right",
         "",
     ]
+
+
+# ------------------------------------------------------------------ on request: JPEG, label map, overlay
+
+
+def test_a_jpeg_photo_reads_back_alike_and_says_what_was_lost(case, tmp_path):
+    photo, seg, sr = written(case, tmp_path, jpeg=True)
+    assert photo.file_meta.TransferSyntaxUID.name.startswith("JPEG Baseline")
+    assert (photo.PhotometricInterpretation, photo.LossyImageCompression) == ("YBR_FULL_422", "01")
+    assert photo.LossyImageCompressionMethod == "ISO_10918_1"
+    assert float(photo.LossyImageCompressionRatio) > 5
+    assert photo.RecognizableVisualFeatures == "YES"
+    decoded = photo.pixel_array.astype(int)
+    assert decoded.shape == case.photo.image.shape
+    assert np.abs(decoded - case.photo.image).mean() < 4, "RGB again, and near the photo"
+    assert np.array_equal(hd.imread(tmp_path / FILES["photo"]).get_frame(1), photo.pixel_array)
+    frames = seg.get_pixels_by_source_instance([photo.SOPInstanceUID])[0]
+    assert np.array_equal(frames[..., 1] > 0, case.mask)
+    assert values(sr.content.get_image_measurement_groups()[0])["lesion-count"] == case.document.counts.total
+    native, _, _ = written(case, tmp_path / "native")
+    assert native.SOPInstanceUID != photo.SOPInstanceUID, "other pixels are another instance"
+
+
+def test_every_loss_on_the_way_is_named_in_order(case, tmp_path):
+    heic = replace(case, photo=replace(case.photo, format="heic"), photo_bytes=23_040)
+    photo, _, _ = written(heic, tmp_path, jpeg=True)
+    assert list(photo.LossyImageCompressionMethod) == ["ISO_23008_2", "ISO_10918_1"]
+    assert [float(ratio) > 1 for ratio in photo.LossyImageCompressionRatio] == [True, True]
+    assert float(photo.LossyImageCompressionRatio[0]) == 10
+
+
+def test_a_label_map_holds_the_same_masks(case, tmp_path):
+    photo, seg, _ = written(case, tmp_path, labelmap=True)
+    assert seg.SegmentationType == "LABELMAP"
+    labels = seg.get_pixels_by_source_instance([photo.SOPInstanceUID], combine_segments=True)[0]
+    skin = skin_pixels(case.face, (photo.Columns, photo.Rows))
+    assert np.array_equal(labels == 2, case.mask)
+    assert np.array_equal(labels == 1, skin & ~case.mask)
+
+
+def test_the_overlay_is_a_picture_with_a_face(case, tmp_path):
+    photo, _, _ = written(case, tmp_path, overlay=True, patient_id="P1")
+    overlay = pydicom.dcmread(tmp_path / FILES["overlay"])
+    assert overlay.SOPClassUID.name == "Secondary Capture Image Storage"
+    assert (overlay.BurnedInAnnotation, overlay.RecognizableVisualFeatures) == ("YES", "YES")
+    assert overlay.ImageType == ["DERIVED", "SECONDARY"]
+    assert (overlay.PatientID, overlay.StudyInstanceUID) == ("P1", photo.StudyInstanceUID)
+    assert overlay.SeriesInstanceUID != photo.SeriesInstanceUID
+    assert overlay.SourceImageSequence[0].ReferencedSOPInstanceUID == photo.SOPInstanceUID
+    drawn = draw_face(case.photo.image, case.face, case.lesions, max_side=OVERLAY_SIDE)
+    assert np.array_equal(overlay.pixel_array, drawn)
+    assert np.array_equal(hd.imread(tmp_path / FILES["overlay"]).get_frame(1), drawn)
+
+
+def test_nothing_but_what_was_asked_for_is_written(case, tmp_path):
+    written(case, tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("*.dcm")) == ["lesions.sr.dcm", "masks.seg.dcm", "photo.dcm"]

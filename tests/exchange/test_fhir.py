@@ -9,7 +9,7 @@ from cases import drawn_case
 from comedo.errors import ComedoError, UnusableInput
 from comedo.exchange.codes import PLACES, code_system
 from comedo.exchange.fhir import INLINE_BYTES, FhirOptions, PhotoAs, fhir_bundle, fhir_json
-from comedo.exchange.fhir_check import check, faults
+from comedo.exchange.fhir_check import REQUIRED, check, faults
 from comedo.review.corrections import Corrections
 from comedo.review.run import review, reviewed_case
 
@@ -145,8 +145,19 @@ def test_a_review_names_its_reader_and_the_lesions_that_were_named(case):
             ),
             "Condition is not among",
         ),
+        (lambda b: b["entry"][-2]["resource"]["media"][0]["link"].update(type="Device"), "DiagnosticReport.media.link"),
+        (lambda b: b["entry"][0]["request"].update(url="Patient"), "Bundle.entry.request.url must be Device"),
+        (lambda b: b["entry"][1]["resource"]["content"].update(contentType="image/webp"), "Media.content.contentType"),
+        (lambda b: b["entry"][1]["resource"]["content"].update(title=""), "Media.content.title is empty"),
+        (
+            lambda b: b["entry"][2]["resource"].update(dataAbsentReason={"text": "unknown"}),
+            "Observation has a value and a dataAbsentReason",
+        ),
     ],
-    ids=["report", "final", "device", "method", "bundle", "reference", "fullUrl", "field", "condition"],
+    ids=[
+        *("report", "final", "device", "method", "bundle", "reference", "fullUrl", "field", "condition"),
+        *("link", "url", "mime", "empty", "both"),
+    ],
 )
 def test_the_check_sees_what_is_wrong(case, spoil, fault):
     bundle = fhir_bundle(case, FhirOptions(made_at=WHEN))
@@ -154,6 +165,43 @@ def test_the_check_sees_what_is_wrong(case, spoil, fault):
     assert any(fault in found for found in faults(bundle)), faults(bundle)
     with pytest.raises(ComedoError, match="not valid FHIR"):
         check(bundle)
+
+
+def places_of(value, path):
+    """Every dict under a path of the Bundle."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from places_of(inner, path)
+    elif isinstance(value, dict) and not path:
+        yield value
+    elif isinstance(value, dict) and path[0] in value:
+        yield from places_of(value[path[0]], path[1:])
+
+
+@pytest.mark.parametrize(("path", "field"), [(path, f) for path, fields in REQUIRED.items() for f in fields])
+def test_every_field_that_r4_requires_is_missed(case, path, field):
+    """Both forms of the photo and a reviewed case between them write everything that the table names."""
+    given = {"schema": "comedo.corrections/1", "reviewer": "Dr A", "reviewed_at": WHEN}
+    done = review(case, Corrections.model_validate(given | {"lesions": [{"id": 1, "action": "confirm"}]}))
+    kind, *inner = path.split(".")
+    photo_as = PhotoAs.DOCUMENT_REFERENCE if kind == "DocumentReference" else PhotoAs.MEDIA
+    bundle = fhir_bundle(reviewed_case(case, done), FhirOptions(photo_as=photo_as, pdf=b"%PDF", made_at=WHEN))
+    roots = [bundle] if kind == "Bundle" else resources(bundle, kind)
+    place = next(place for root in roots for place in places_of(root, inner))
+    assert faults(bundle) == []
+    place.pop(field)
+    assert any(field in fault for fault in faults(bundle)), faults(bundle)
+
+
+def test_the_moment_of_the_photo_is_said_where_r4_has_a_place_for_it(case):
+    bundle = fhir_bundle(case, FhirOptions(made_at=WHEN, taken_at=WHEN, pdf=b"%PDF", pdf_language="de"))
+    assert faults(bundle) == []
+    moment = "2026-11-20T09:30:00Z"
+    [media], [report] = resources(bundle, "Media"), resources(bundle, "DiagnosticReport")
+    assert (media["createdDateTime"], media["content"]["creation"], report["effectiveDateTime"]) == (moment,) * 3
+    assert {o["effectiveDateTime"] for o in resources(bundle, "Observation")} == {moment}
+    assert media["type"]["coding"][0]["code"] == "image"
+    assert report["presentedForm"][0]["language"] == "de"
 
 
 def test_the_code_system_holds_every_code_that_is_written(case):

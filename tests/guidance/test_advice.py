@@ -157,6 +157,12 @@ def test_a_withheld_line_names_the_answer():
     assert line.sources == ("fda_allergy",)
 
 
+def test_what_hides_everything_says_so_in_one_word():
+    lines = {x.id: x for x in advice_for(Group.MODERATE, age=8).section(Section.WITHHELD)}
+    assert lines["age_under_9"].text == "Not listed: everything that the guidelines list for this group."
+    assert set(lines["age_under_9"].ingredients) > set(lines["age_under_12_labels"].ingredients)
+
+
 def test_a_rule_that_is_unverified_says_so_where_it_limits_a_treatment():
     lines = advice_for(Group.MILD, breast_feeding="yes").section(Section.TREATMENTS)
     why = next(x.why for x in lines if x.id == "A8")
@@ -218,6 +224,27 @@ def test_a_pregnancy_without_harmful_medicines_raises_no_flag():
 def test_one_antibiotic_is_not_both():
     one = [{"what": "oral_antibiotic", "weeks": 3, "now": True}]
     assert "RF_both_antibiotics" not in ids(advice_for(treatments=one), Section.URGENT)
+
+
+@pytest.mark.parametrize("age", [0, 5, 8])
+def test_below_nine_years_no_skin_care_and_no_review_are_named(age):
+    advice = advice_for(Group.MILD, age=age)
+    assert ids(advice, Section.TREATMENTS) == ids(advice, Section.ROUTINE) == ids(advice, Section.EXPECT) == []
+    assert ids(advice, Section.URGENT) in (["RF_child"], ["RF_young"])
+
+
+def test_what_a_label_says_is_not_said_of_other_medicines():
+    lines = {x.id: x for x in advice_for(Group.MODERATE, age=11).section(Section.WITHHELD)}
+    assert lines["age_under_12_labels"].ingredients == ("adapalene_0_3", "clascoterone", "minocycline")
+    assert "sarecycline" in lines["age_under_12_tetracyclines"].ingredients
+    assert "abel" not in lines["age_under_12_tetracyclines"].why
+
+
+@pytest.mark.parametrize("regimen", ["A3", "A4", "A6", "A10"])
+def test_a_course_that_the_aad_does_not_state_is_said_to_be_nices(regimen):
+    line = next(x for x in advice_for(Group.MODERATE).section(Section.TREATMENTS) if x.id == regimen)
+    assert "that is NICE NG198 (2021)'s" in line.why
+    assert "nice_ni" in line.sources
 
 
 def test_differences_of_guidelines_are_shown():

@@ -1,4 +1,6 @@
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from comedo.report.case import load_case
 from comedo.report.face_map import pack_map, unpack_map
 from comedo.report.pictures import to_png
 from comedo.report.tables import to_document
+from comedo.report.written import MAX_BYTES
 
 
 def test_the_face_map_comes_back(tmp_path):
@@ -112,3 +115,35 @@ def test_a_packed_map_cannot_blow_up():
     assert face.map is not None
     with pytest.raises(ValueError, match="4800 cells"):
         unpack_map(face.model_copy(update={"map": face.map.model_copy(update={"parts": bomb})}))
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    """Bytes that wait on standard input."""
+
+    def wait(data):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    return wait
+
+
+def test_an_analysis_comes_from_standard_input_too(tmp_path, stdin):
+    files = drawn_case(tmp_path)
+    stdin(files.analysis.read_bytes())
+    piped = load_case("-", photo=files.photo, mask=files.mask)
+    read = files.load()
+    assert (piped.document, piped.sha256) == (read.document, read.sha256)
+    stdin(files.analysis.read_bytes())
+    assert load_case("-").mask is None, "nothing lies beside standard input"
+
+
+def test_standard_input_is_named_in_messages(stdin):
+    stdin(b"{}")
+    with pytest.raises(UnusableInput, match=r"^standard input is no analysis of comedo"):
+        load_case("-")
+
+
+def test_no_more_is_read_than_an_analysis_can_have(stdin):
+    stdin(b" " * (MAX_BYTES + 2))
+    with pytest.raises(UnusableInput, match="the analysis standard input is larger than 32 MiB"):
+        load_case("-")

@@ -1,6 +1,7 @@
 import ctypes
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,12 +12,24 @@ import pytest
 from PIL import Image as PilImage
 
 from cases import drawn_case
+from change_builders import START, make_visit
 from comedo.errors import UnusableInput
-from comedo.report.extras import Guidance, Line, Measured, Section, Since, read_advice, read_change
-from comedo.report.eyes import BAR, mask_eyes
-from comedo.report.look import CLAIM
+from comedo.guidance.advice import Group
+from comedo.guidance.advice import Section as Section_
+from comedo.guidance.answers import check_answers
+from comedo.guidance.engine import make_advice
+from comedo.progress.change import measure_change
+from comedo.progress.values import Answer
+from comedo.report.advice_document import advice_to_json
+from comedo.report.change_tables import to_change_document
+from comedo.report.extras import Guidance, Line, Measured, Section, Since, read_advice, since_baseline
+from comedo.report.eyes import BAR, mask_eyes, mask_map
+from comedo.report.look import CLAIM, GROUPS, KIND_NAMES, REGION_NAMES, SCALE_NAMES
+from comedo.report.overlay import draw_face
 from comedo.report.pdf import PdfOptions, report_pdf
-from comedo.types import Part
+from comedo.report.texts import languages, load_texts
+from comedo.types import Part, Verdict
+from guidance.cases import TABLES, advice_for, make_findings
 
 WHEN = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 GUIDANCE = Guidance(
@@ -103,9 +116,9 @@ def test_everything_is_said_in_words(case):
         "source of gags_face",
         "Fewer lesions than at the baseline",
         "Active lesions 20 12 -8 ± 5.5 better",
-        "have not been reviewed by a clinician",
-        "First information. [NG198]",
-        "AAD2024: AAD, US",
+        "No clinician has reviewed the tables",
+        "First information. [1]",
+        "[2] AAD, US",
         "Come closer to the camera.",
         case.sha256,
         case.document.photo.sha256,
@@ -160,6 +173,16 @@ def test_masked_eyes_are_gone_from_the_only_picture(case):
     assert np.asarray(pictures[0]).mean() < np.asarray(plain).mean()
 
 
+def test_nothing_drawn_shows_the_shape_of_masked_eyes(case):
+    face = mask_map(case.face)
+    assert not np.isin(face.parts, (Part.EYES, Part.BROWS)).any()
+    drawn = draw_face(mask_eyes(case.photo.image, case.face), face, (), max_side=640)
+    flat = np.abs(drawn.astype(int) - BAR).max(axis=2) <= 1
+    unmasked = draw_face(mask_eyes(case.photo.image, case.face), case.face, (), max_side=640)
+    before = np.abs(unmasked.astype(int) - BAR).max(axis=2) <= 1
+    assert flat.sum() > 1.2 * before.sum(), "the bar is one plain area, the tint of regions does not shine through"
+
+
 def test_eyes_that_are_not_in_the_map_cannot_be_masked(case):
     face = replace(case.face, parts=np.where(case.face.parts == Part.EYES, 0, case.face.parts), eyes_xy=(None, None))
     with pytest.raises(UnusableInput, match="no eyes"):
@@ -173,14 +196,75 @@ def test_any_name_can_be_printed(case, name):
     assert "\x1b" not in text_of(data)
 
 
-def test_long_guidance_takes_further_pages_and_loses_nothing(case):
-    lines = tuple(Line(f"Line {n} of many, which says a little more than fits.", ("S",)) for n in range(150))
-    data = report_pdf(
-        case, PdfOptions(made_at=WHEN, guidance=Guidance((Section("All", lines),), (("S", "a source"),), True))
+def guidance_of(*sections):
+    """Guidance of sections given as code and number of lines."""
+    made = tuple(
+        Section(
+            code.capitalize(), tuple(Line(f"{code} {n} of many, and a few words.", (code,)) for n in range(k)), code
+        )
+        for code, k in sections
     )
+    sources = tuple((code, f"source of {code}") for code, _ in sections)
+    return Guidance(made, sources, True, name="a.json", sha256="f" * 64)
+
+
+def test_long_guidance_stays_on_two_pages_and_says_what_only_the_whole_document_has(case):
+    long = guidance_of(("urgent", 12), ("treatments", 40), ("differences", 99), ("routine", 99), ("withheld", 40))
+    data = report_pdf(case, PdfOptions(made_at=WHEN, guidance=long))
+    with opened(data) as document:
+        assert len(document) == 2
     text = text_of(data)
-    assert all(f"Line {n} of many" in text for n in range(150))
-    assert "have been reviewed" in text
+    for code, count in (("urgent", 12), ("treatments", 40), ("withheld", 40)):
+        assert all(f"{code} {n} of many" in text for n in range(count))
+        assert f"source of {code}" in text
+    assert "routine 0 of many" not in text
+    assert "Routine (99)" in text
+    assert "The whole document has them: a.json, SHA-256 ffffffffffffffff" in text
+    assert "A clinician has reviewed" in text
+
+
+def test_what_safety_needs_takes_further_pages_before_it_is_cut(case):
+    data = report_pdf(case, PdfOptions(made_at=WHEN, guidance=guidance_of(("urgent", 240), ("routine", 5))))
+    with opened(data) as document:
+        assert len(document) > 2
+    text = text_of(data)
+    assert all(f"urgent {n} of many" in text for n in range(240))
+
+
+def test_the_report_speaks_german(case):
+    german = replace(GUIDANCE, language="de")
+    data = report_pdf(case, PdfOptions(made_at=WHEN, guidance=german, mask_eyes=True))
+    text = text_of(data)
+    for words in ("Schweregrad: leicht", "Kinn nicht sichtbar", "Seite 1", "kein Medizinprodukt", "0,", "auf Englisch"):
+        assert words in text
+    assert b"/Lang (de)" in data
+    assert "Die Augen sind abgedeckt." in dict(tags_of(data))["Figure"]
+    with pytest.raises(UnusableInput, match="use one language"):
+        report_pdf(case, PdfOptions(guidance=german, language="en"))
+    with pytest.raises(UnusableInput, match="expected one of en, de"):
+        report_pdf(case, PdfOptions(language="fr"))
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_has_every_word_with_the_same_names_in_it(language):
+    texts, english = load_texts(language), load_texts("en")
+    for group in type(texts).model_fields:
+        mine, its = getattr(texts, group), getattr(english, group)
+        if isinstance(mine, dict) and group != "levels":
+            assert mine.keys() == its.keys(), group
+    for key, text in texts.frame.items():
+        assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", english.frame[key])), key
+    assert set(texts.answers) == set(Answer)
+    assert set(texts.verdicts) == set(Verdict)
+
+
+def test_paper_and_page_use_the_same_names():
+    english = load_texts("en")
+    assert english.say("claim") == CLAIM
+    assert english.regions == REGION_NAMES
+    assert english.kinds == KIND_NAMES
+    assert english.scales == SCALE_NAMES
+    assert english.groups == {group: look.name for group, look in GROUPS.items()}
 
 
 def test_a_picture_in_the_pdf_is_a_plain_jpeg(case):
@@ -210,14 +294,55 @@ def test_advice_is_read_with_its_sources_and_withheld_lines_stay_out(tmp_path):
     guidance = read_advice(advice_file(tmp_path), "ab")
     assert guidance.sections == (
         Section(
-            "Treatments",
+            "What guidelines list for this group",
             (
                 Line("Some information.", ("NG198",)),
                 Line("(to discuss with a clinician) By prescription.", ("NG198",)),
             ),
+            "treatments",
         ),
     )
     assert guidance.sources == (("NG198", "NG198, UK, 2021"),)
+
+
+def test_what_was_withheld_is_printed_with_its_reason(tmp_path):
+    why = "Not with an allergy. (unverified: no document was opened, a clinician has to check it) "
+    why += "Not answered (Allergies), which counts as the cautious answer."
+    line = {"section": "withheld", "text": "Not listed: x.", "why": why, "sources": ["NG198"], "access": "hidden"}
+    guidance = read_advice(advice_file(tmp_path, lines=[line | {"provenance": "unverified"}]), "ab")
+    [section] = guidance.sections
+    assert section.lines == (Line("x. (unverified)", ("NG198",), "Not with an allergy. (not answered)"),)
+
+
+def test_a_real_advice_is_printed_with_its_lists_and_every_source(case, tmp_path):
+    advice = advice_for(Group.MODERATE, language="de", sex="male", distress="marked")
+    path = tmp_path / "advice.json"
+    path.write_text(advice_to_json(advice), "utf-8")
+    guidance = read_advice(path, advice.photo_sha256)
+    data = report_pdf(case, PdfOptions(made_at=WHEN, guidance=guidance))
+    with opened(data) as document:
+        assert len(document) == 2
+    text = text_of(data)
+    assert "NICE NG198 (2021): erste Wahl" in text
+    assert "Bald, mit Termin • Mittelschwere bis schwere Akne" in text
+    assert "Hormonelle Mittel gegen Akne sind nur für Frauen aufgeführt." in text
+    for line in advice.section(Section_.WITHHELD) + advice.section(Section_.URGENT):
+        assert " ".join(line.text.removeprefix("Nicht aufgeführt: ").split()[:6]) in text
+
+
+@pytest.mark.parametrize("language", languages())
+def test_even_without_any_answer_the_report_has_two_pages_and_every_reason_to_see_a_clinician(case, tmp_path, language):
+    advice = make_advice(make_findings(Group.MODERATE), check_answers({}, TABLES.questions), language=language)
+    path = tmp_path / "advice.json"
+    path.write_text(advice_to_json(advice), "utf-8")
+    guidance = read_advice(path, advice.photo_sha256)
+    data = report_pdf(case, PdfOptions(made_at=WHEN, guidance=guidance, since=SINCE))
+    with opened(data) as document:
+        assert len(document) == 2
+    text = text_of(data)
+    for line in advice.section(Section_.URGENT) + advice.section(Section_.IF_ANY) + advice.section(Section_.CAUTIONS):
+        assert line.text in text
+    assert text.count(load_texts(language).say("unanswered")) == len(advice.section(Section_.WITHHELD))
 
 
 @pytest.mark.parametrize(
@@ -235,12 +360,16 @@ def test_wrong_advice_is_refused(tmp_path, changes, match):
         read_advice(advice_file(tmp_path, **changes), "ab")
 
 
-def test_change_is_read(tmp_path):
-    row = {"name": "active_lesions", "before": 20, "after": 12, "smallest_detectable": 5.5, "answer": "better"}
-    (tmp_path / "change.json").write_text(
-        json.dumps({"schema": "comedo.change/1", "sentence": "Better.", "whole": {"measures": [row], "more": 1}})
-    )
-    assert read_change(tmp_path / "change.json") == Since("Better.", SINCE.measures)
-    (tmp_path / "change.json").write_text("{}")
-    with pytest.raises(UnusableInput, match="schema"):
-        read_change(tmp_path / "change.json")
+@pytest.mark.parametrize(("language", "answer"), [("en", "better"), ("de", "besser")])
+def test_a_change_is_printed_with_its_noise_band(case, language, answer):
+    change = to_change_document(measure_change([make_visit(0, lesions=24), make_visit(84)], treatment_start=START))
+    since = since_baseline(change, language)
+    count = since.measures[0]
+    assert (count.before, count.after, count.noise) == (24, 0, change.verdict.measures[0].smallest_detectable)
+    assert (since.first_on.isoformat(), since.last_on.isoformat()) == ("2026-01-01", "2026-03-26")
+    assert since.answer == load_texts(language).answers[change.verdict.answer]
+    text = text_of(report_pdf(case, PdfOptions(made_at=WHEN, since=since, language=language)))
+    assert "2026-03-26" in text
+    assert f"± {load_texts(language).number(count.noise)}" in text
+    assert load_texts(language).measures["count"] in text
+    assert count.answer == answer

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+import comedo
 from cases import drawn_case
 from comedo.errors import UnusableInput
 from comedo.report.case import load_case
@@ -217,3 +218,16 @@ def test_what_is_no_review_is_refused(tmp_path, content):
     (tmp_path / "a.review.json").write_text(content)
     with pytest.raises(UnusableInput, match="not a review"):
         read_review(tmp_path / "a.review.json")
+
+
+def test_corrections_come_as_values_or_as_a_file(tmp_path):
+    files = drawn_case(tmp_path)
+    case = comedo.load_case(files.analysis)
+    given = {"schema": "comedo.corrections/1", "reviewer": "Dr A", "reviewed_at": "2026-11-20T09:30:00Z"}
+    given |= {"lesions": [{"id": 3, "action": "reject"}]}
+    path = tmp_path / "corrections.json"
+    path.write_text(json.dumps(given))
+    assert comedo.apply_corrections(case, given) == comedo.apply_corrections(case, path)
+    assert comedo.reviewed_case(case, comedo.apply_corrections(case, given)).document.counts.total == 3
+    with pytest.raises(UnusableInput, match=r"corrections: lesions\.0.*see docs/review\.md"):
+        comedo.apply_corrections(case, given | {"lesions": [{"id": 3, "action": "forget"}]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +17,7 @@ from comedo.report.whole_file import write_whole
 if TYPE_CHECKING:
     from comedo.report.case import Case
 
-Analysis = Annotated[Path, typer.Argument(metavar="ANALYSIS.json", help="A JSON file that comedo analyze wrote.")]
+Analysis = Annotated[Path, typer.Argument(metavar="ANALYSIS.json", help="What analyze wrote; - is standard input.")]
 Analyses = Annotated[list[Path], typer.Argument(metavar="ANALYSIS.json...", help="JSON files of comedo analyze.")]
 PhotoFile = Annotated[Path | None, typer.Option("--photo", help="The photo that was analysed; its hash is compared.")]
 Reviewed = Annotated[bool, typer.Option("--reviewed", help="Show the last review beside the analysis, not comedo's.")]
@@ -58,6 +59,7 @@ def report(
     mask_eyes: MaskEyes = False,
     advice: Annotated[Path | None, typer.Option(help="Guidance of this analysis (comedo.advice/1).")] = None,
     change: Annotated[Path | None, typer.Option(help="Change since the baseline (comedo.change/1).")] = None,
+    language: Annotated[str | None, typer.Option(metavar="CODE", help="en or de; by default the advice's.")] = None,
     reviewed: Reviewed = False,
     date: MadeAt = None,
 ) -> None:
@@ -65,17 +67,25 @@ def report(
 
     With --date the same input gives the same bytes.
     """
-    from comedo.report.extras import read_advice, read_change
+    from comedo.report.change_file import read_change
+    from comedo.report.extras import read_advice, since_baseline
     from comedo.report.pdf import PdfOptions, report_pdf
+    from comedo.report.written import is_stdin
 
+    if out is None and is_stdin(analysis):
+        raise UnusableInput("an analysis from standard input has no name for its PDF; give one with --out")
     case = _case(analysis, photo, reviewed=reviewed)
+    photo_sha256 = case.document.photo.sha256
     options = PdfOptions(
         without_photo=without_photo,
         mask_eyes=mask_eyes,
         made_at=_moment(date, "--date"),
-        guidance=None if advice is None else read_advice(advice, case.document.photo.sha256),
-        since=None if change is None else read_change(change),
+        guidance=None if advice is None else read_advice(advice, photo_sha256),
+        language=language,
     )
+    if change is not None:
+        since = since_baseline(read_change(change, photo_sha256), options.texts.language)
+        options = replace(options, since=since)
     _write({out or analysis.with_suffix(".pdf"): report_pdf(case, options)}, (analysis, photo, advice, change))
 
 
@@ -84,16 +94,22 @@ def review(
     corrections: Annotated[Path, typer.Option(help="What the reader says (comedo.corrections/1).")],
     mask: Annotated[Path | None, typer.Option(help="The lesion mask; by default NAME.mask.png beside it.")] = None,
 ) -> None:
-    """Apply a reader's corrections: NAME.review.json beside the analysis, which stays as it is."""
+    """Apply a reader's corrections: NAME.review.json beside the analysis, which stays as it is.
+
+    The review of an analysis from standard input goes to standard output.
+    """
     from comedo.report.case import load_case
+    from comedo.report.written import is_stdin
     from comedo.review.corrections import read_corrections
+    from comedo.review.document import review_json
     from comedo.review.run import review as run
     from comedo.review.store import save_review
 
     done = run(load_case(analysis, mask=mask), read_corrections(corrections))
-    typer.echo(f"written: {save_review(done, analysis)}")
+    piped = is_stdin(analysis)
+    typer.echo(review_json(done).encode() if piped else f"written: {save_review(done, analysis)}")
     for change in done.changes:
-        typer.echo(f"{change.what}: {_shown(change.before)} -> {_shown(change.after)}")
+        typer.echo(f"{change.what}: {_shown(change.before)} -> {_shown(change.after)}", err=piped)
     for notice in done.notices:
         typer.echo(f"note: {notice}", err=True)
 
@@ -143,11 +159,14 @@ def fhir(
 @export.command()
 def dicom(
     analysis: Analysis,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the three files.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the files.")],
     photo: Annotated[Path, typer.Option(help="The photo that was analysed; its hash is compared.")],
     patient_id: Annotated[str, typer.Option(help="Patient ID; by default empty.")] = "",
     patient_name: Annotated[str, typer.Option(help="Patient's name as DICOM writes it: Family^Given.")] = "",
     study_uid: Annotated[str | None, typer.Option(help="Study to add to; by default a new one.")] = None,
+    jpeg: Annotated[bool, typer.Option("--jpeg", help="The photo as JPEG: smaller, read by fewer.")] = False,
+    labelmap: Annotated[bool, typer.Option("--labelmap", help="The masks as a label map, read by few.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also the drawn overlay, as Secondary Capture.")] = False,
     reviewed: Reviewed = False,
     date: MadeAt = None,
     taken: TakenAt = None,
@@ -161,6 +180,9 @@ def dicom(
         study_uid=study_uid,
         made_at=_moment(date, "--date"),
         taken_at=_moment(taken, "--taken"),
+        jpeg=jpeg,
+        labelmap=labelmap,
+        overlay=overlay,
     )
     for path in write_dicom(_case(analysis, photo, reviewed=reviewed), out, options):
         typer.echo(f"written: {path}")
@@ -196,15 +218,18 @@ def csv(
 
 def _case(analysis: Path, photo: Path | None, *, reviewed: bool) -> Case:
     from comedo.report.case import load_case
+    from comedo.report.written import is_stdin, name_of
     from comedo.review.run import reviewed_case
     from comedo.review.store import find_reviews, read_review
 
     case = load_case(analysis, photo=photo)
     if not reviewed:
         return case
-    reviews = find_reviews(analysis)
+    reviews = [] if is_stdin(analysis) else find_reviews(analysis)
     if not reviews:
-        raise UnusableInput(f"there is no review beside {analysis}; make one with comedo review, or drop --reviewed")
+        raise UnusableInput(
+            f"there is no review beside {name_of(analysis)}; make one with comedo review, or drop --reviewed"
+        )
     return reviewed_case(case, read_review(reviews[-1]))
 
 

@@ -22,18 +22,24 @@ def dicom_code(code: Code) -> DicomCode:
     return DicomCode(code.value, SCHEME, code.display)
 
 
-def segmentation(case: Case, photo: Dataset) -> hd.seg.Segmentation:
-    """The masks, as binary segments that keep empty frames: viewers fail on a SEG without them."""
+def segmentation(case: Case, photo: Dataset, *, labelmap: bool = False) -> hd.seg.Segmentation:
+    """The masks, as binary segments that keep empty frames: viewers fail on a SEG without them.
+
+    A label map has one label a pixel, and an active lesion goes before the skin that it lies on: there the segment of
+    the skin is the skin outside lesions.
+    """
     mask = case.need_mask("a DICOM SEG")
     skin = skin_pixels(case.face, (mask.shape[1], mask.shape[0]))
+    layers = np.where(mask, 2, skin)[None] if labelmap else np.stack([skin, mask], axis=-1)[None]
+    types = hd.seg.SegmentationTypeValues
     return hd.seg.Segmentation(
         source_images=[photo],
-        pixel_array=np.stack([skin, mask], axis=-1)[None].astype(np.uint8),
-        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        pixel_array=layers.astype(np.uint8),
+        segmentation_type=types.LABELMAP if labelmap else types.BINARY,
         segment_descriptions=[_segment(n, *what, case) for n, what in enumerate(SEGMENTS, 1)],
         series_instance_uid=uid(case, "seg-series"),
         series_number=2,
-        sop_instance_uid=uid(case, "seg"),
+        sop_instance_uid=uid(case, "labelmap" if labelmap else "seg"),
         instance_number=1,
         manufacturer=MAKER,
         manufacturer_model_name=MODEL,

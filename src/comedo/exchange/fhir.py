@@ -27,6 +27,7 @@ from comedo.report.pictures import to_jpeg
 INLINE_BYTES = 900_000  # servers cut request bodies at 1 MB and more
 _SIDES = (2000, 1600, 1200, 900, 600)
 _SPACE = uuid.UUID("6f0f4c0e-7a3b-5d0a-9a57-2b7f0c1d9e42")  # comedo's own, for uuid5
+_MEDIA_TYPE = "http://terminology.hl7.org/CodeSystem/media-type"
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
@@ -46,6 +47,7 @@ class FhirOptions:
     without_photo: bool = False
     mask_eyes: bool = False
     pdf: bytes | None = None
+    pdf_language: str = "en"
     made_at: datetime | None = None  # None: now
     taken_at: datetime | None = None  # when the photo was taken; None: not known
 
@@ -125,23 +127,27 @@ class _Writer:
     def _photo(self, subject: Resource, device: Resource) -> Resource:
         photo = self.case.document.photo
         identifier = [{"system": "urn:comedo:photo-sha256", "value": photo.sha256}]
-        attachment: Resource = {"contentType": "image/jpeg", "title": photo.name}
+        attachment: Resource = {"contentType": "image/jpeg", "title": photo.name or "photo"}
+        taken = None if self.options.taken_at is None else _instant(self.options.taken_at)
+        if taken is not None:
+            attachment["creation"] = taken
         if not self.options.without_photo:
             data = self._inline_jpeg()
             attachment |= {"data": base64.b64encode(data).decode(), "size": len(data)}
         if self.options.photo_as is PhotoAs.DOCUMENT_REFERENCE:
             document = {"resourceType": "DocumentReference", "status": "current", "identifier": identifier}
-            return document | {"subject": subject, "content": [{"attachment": attachment}]}
-        return {
+            return document | {"subject": subject, "date": self.at, "content": [{"attachment": attachment}]}
+        media: Resource = {
             "resourceType": "Media",
             "identifier": identifier,
             "status": "completed",
-            "type": {"text": "Photo"},
+            "type": coding(_MEDIA_TYPE, "image", "Image"),
             "subject": subject,
             "bodySite": place_concept(FACE),
             "device": device,
             "content": attachment,
         }
+        return media if taken is None else media | {"createdDateTime": taken}
 
     def _inline_jpeg(self) -> bytes:
         """A copy small enough for servers; the original belongs into DICOM or an archive."""
@@ -160,13 +166,15 @@ class _Writer:
             "issued": self.at,
             "result": results,
         }
+        if self.options.taken_at is not None:
+            report["effectiveDateTime"] = _instant(self.options.taken_at)
         if self.options.photo_as is PhotoAs.MEDIA:
             report["media"] = [{"link": photo}]
         if self.case.reader is not None:
             report["resultsInterpreter"] = [{"type": "Practitioner", "display": self.case.reader.name}]
         if self.options.pdf is not None:
             data = base64.b64encode(self.options.pdf).decode()
-            form = {"contentType": "application/pdf", "language": "en", "title": REPORT.display}
+            form = {"contentType": "application/pdf", "language": self.options.pdf_language, "title": REPORT.display}
             report["presentedForm"] = [form | {"data": data, "size": len(self.options.pdf)}]
         return report
 

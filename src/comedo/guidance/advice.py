@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
 
+from comedo.guidance.series import Series
+
 
 class Provenance(StrEnum):
     """How far a line can be trusted."""
@@ -32,6 +34,7 @@ class Section(StrEnum):
 
     URGENT = "urgent"  # see a clinician, because of the photo or an answer
     IF_ANY = "if_any"  # see a clinician, should this be so
+    SERIES = "series"  # what the photos over time show
     TREATMENTS = "treatments"
     DIFFERENCES = "differences"
     CAUTIONS = "cautions"
@@ -110,6 +113,7 @@ class Advice:
     made_on: date
     review_on: date | None  # the 12-week review; None where there is nothing to review
     reviewed_by_clinician: bool  # of the tables; False until a clinician has gone through every line
+    series: Series | None = None  # the photos over time that some lines speak of
 
     def section(self, section: Section) -> tuple[Line, ...]:
         """The lines of one section, in order."""

@@ -9,6 +9,7 @@ from string import Formatter
 from pydantic import BaseModel, ConfigDict
 
 from comedo.guidance.advice import Access, Group, Provenance, Section, Urgency
+from comedo.guidance.series import CODES
 from comedo.guidance.tables import Part, Tables
 
 Texts = dict[str, str]
@@ -35,10 +36,15 @@ FRAME: Mapping[str, frozenset[str]] = {
     "our_groups": frozenset(),
     "names_class": frozenset({"guideline"}),
     "course": frozenset({"weeks"}),
+    "course_of": frozenset({"weeks", "guideline"}),
     "withheld": frozenset({"names"}),
+    "everything": frozenset(),
     "because_answer": frozenset({"question", "answers"}),
     "because_unanswered": frozenset({"question"}),
     "because_photo": frozenset({"group"}),
+    "because_series": frozenset({"first", "last"}),
+    "because_series_undated": frozenset(),
+    "because_start": frozenset({"date"}),
     "for_everyone": frozenset(),
     "for_listed": frozenset(),
     "two_guidelines": frozenset(),
@@ -48,6 +54,8 @@ FRAME: Mapping[str, frozenset[str]] = {
     "review_from_today": frozenset({"date"}),
     "review_running": frozenset({"date"}),
     "review_due": frozenset({"date"}),
+    "review_marked": frozenset({"start", "date"}),
+    "review_marked_due": frozenset({"start"}),
     "ask_intro": frozenset(),
     "ask_choice": frozenset(),
     "ask_choices": frozenset(),
@@ -92,6 +100,7 @@ class Catalogue(BaseModel):
     products: Texts
     principles: Texts
     restrictions: Texts
+    series: Texts
     lines: Texts
 
     def say(self, key: str, **values: object) -> str:
@@ -154,7 +163,7 @@ def _keys(tables: Tables) -> dict[str, Iterable[str]]:
         "urgency": [u.value for u in Urgency],
         "access": [a.name.lower() for a in Access if a is not Access.HIDDEN],
         "provenance": [p.value for p in Provenance],
-        "guidelines": {r.guideline for r in tables.regimens},
+        "guidelines": {name for r in tables.regimens for name in (r.guideline, r.course_of) if name is not None},
         "strengths": {r.strength for r in tables.regimens},
         "forms": {r.form for r in tables.regimens},
         "ingredients": tables.ingredients,
@@ -163,6 +172,7 @@ def _keys(tables: Tables) -> dict[str, Iterable[str]]:
         "products": [code for q in tables.questions for code in q.products],
         "principles": [r.id for r in (*p.never_alone, *p.never_together, *p.limited)],
         "restrictions": [r.id for r in tables.restrictions],
+        "series": CODES,
         "lines": [r.id for r in (*tables.flags, *tables.care)],
         "join": ["and", "or", "with", "to"],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -16,7 +16,8 @@ from comedo.guidance.findings import Findings
 from comedo.guidance.load import load_catalogue, load_tables
 from comedo.guidance.profile import Profile, to_profile
 from comedo.guidance.reasons import Reasons
-from comedo.guidance.review import review_day, review_text
+from comedo.guidance.review import Review, find_review
+from comedo.guidance.series import Series
 from comedo.guidance.tables import CareRow, Restriction, Tables
 
 PROJECT = ("comedo",)  # the source of what is our own convention
@@ -33,6 +34,8 @@ class Case:
     restrictions: tuple[Restriction, ...]
     verdicts: dict[str, Verdict]
     judged: tuple[Judged, ...]  # the regimens of the group
+    series: Series | None = None
+    series_codes: frozenset[str] = frozenset()
 
     @cached_property
     def listed(self) -> frozenset[str]:
@@ -42,7 +45,7 @@ class Case:
     @cached_property
     def reasons(self) -> Reasons:
         """Words for why a line is there."""
-        return Reasons(self.words, self.tables, self.profile, self.group)
+        return Reasons(self.words, self.tables, self.profile, self.group, self.series)
 
 
 def make_case(tables: Tables, words: Catalogue, profile: Profile, group: Group) -> Case:
@@ -53,7 +56,14 @@ def make_case(tables: Tables, words: Catalogue, profile: Profile, group: Group) 
     return Case(tables, words, profile, group, restrictions, verdicts, judged)
 
 
-def make_advice(findings: Findings, answers: Answers, *, language: str = "en", today: date | None = None) -> Advice:
+def make_advice(
+    findings: Findings,
+    answers: Answers,
+    *,
+    language: str = "en",
+    today: date | None = None,
+    series: Series | None = None,
+) -> Advice:
     """Sourced information for findings and answers.
 
     Args:
@@ -61,6 +71,7 @@ def make_advice(findings: Findings, answers: Answers, *, language: str = "en", t
         answers: What the person said; what is left out counts as the cautious answer.
         language: One of `load.languages()`.
         today: The day that the review date counts from; by default today.
+        series: What the photos over time say. It adds lines and moves the review; the filter does not see it.
 
     Raises:
         UnusableInput: There is no catalogue of that language.
@@ -69,12 +80,14 @@ def make_advice(findings: Findings, answers: Answers, *, language: str = "en", t
     day = today or date.today()  # noqa: DTZ011 - the reader's own calendar
     profile = to_profile(answers, tables.questions)
     case = make_case(tables, words, profile, findings.group)
-    review_on = review_day(answers, findings.group, day)
+    if series is not None:
+        case = replace(case, series=series, series_codes=series.codes(day))
+    review = find_review(answers, findings.group, words, day, series)
     lines = [
-        *flag_lines.raised(case.reasons),
+        *flag_lines.raised(case.reasons, case.series_codes),
         *flag_lines.open_flags(case.reasons),
         *(treatment_lines.treatment(judged, words, case.reasons) for judged in case.judged if judged.listed),
-        *(_care_line(row, case, answers, review_on, day) for row in tables.care if _applies(row, case)),
+        *(_care_line(row, case, review) for row in tables.care if _applies(row, case)),
         *treatment_lines.withheld(case.judged, case.restrictions, case.verdicts, case.reasons),
         *_unanswered_lines(case),
     ]
@@ -91,17 +104,20 @@ def make_advice(findings: Findings, answers: Answers, *, language: str = "en", t
         answers=MappingProxyType(plain_answers(answers, tables.questions)),
         unanswered=tuple(q.id for q in tables.questions if q.id not in profile.answered),
         made_on=day,
-        review_on=review_on,
+        review_on=None if review is None else review.on,
         reviewed_by_clinician=tables.reviewed_by_clinician,
+        series=series,
     )
 
 
 def _applies(row: CareRow, case: Case) -> bool:
-    """Whether a row of care.yaml is shown: its group, its answers, and nothing that may not be named."""
+    """Whether a row of care.yaml is shown: its group, its answers, its series, and nothing that may not be named."""
     needed = case.tables.members(row.needs)
     return (
         (not row.groups or case.group in row.groups)
         and all(_holds(question, codes, case) for question, codes in row.when.items())
+        and not any(case.profile.is_known(question, codes) for question, codes in row.unless.items())
+        and (not row.series or not row.series.isdisjoint(case.series_codes))
         and case.listed.issuperset(row.mentions)
         and (not row.needs or not case.listed.isdisjoint(needed))
     )
@@ -114,10 +130,10 @@ def _holds(question: str, codes: frozenset[str], case: Case) -> bool:
     return case.profile.may(question, codes)
 
 
-def _care_line(row: CareRow, case: Case, answers: Answers, review_on: date | None, today: date) -> Line:
+def _care_line(row: CareRow, case: Case, review: Review | None) -> Line:
     text = case.words.lines[row.id]
-    if row.id == "E_review" and review_on is not None:
-        text = f"{text} {review_text(answers, case.words, review_on, today)}"
+    if row.id == "E_review" and review is not None:
+        text = f"{text} {review.text}"
     return Line(
         row.id,
         row.section,

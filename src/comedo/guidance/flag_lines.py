@@ -11,9 +11,13 @@ _ALWAYS_NAMED = (Urgency.EMERGENCY, Urgency.SAME_DAY)
 _ORDER = list(Urgency)
 
 
-def raised(reasons: Reasons) -> list[Line]:
-    """Flags that the photo or the answers raise, fastest first."""
-    found = [f for f in reasons.tables.flags if _of_group(f, reasons) and is_raised(f, reasons.profile)]
+def raised(reasons: Reasons, series: frozenset[str] = frozenset()) -> list[Line]:
+    """Flags that the photo, the answers or what the series says (as codes) raise, fastest first."""
+    found = [
+        f
+        for f in reasons.tables.flags
+        if _of_group(f, reasons) and is_raised(f, reasons.profile) and (not f.series or f.series & series)
+    ]
     return [_line(f, Section.URGENT, reasons.of_flag(f), reasons) for f in _by_urgency(found)]
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from comedo.guidance.advice import Provenance
 from comedo.guidance.catalogue import Catalogue
 from comedo.guidance.load import load_catalogue, load_tables
-from comedo.guidance.tables import Part, Sourced, Tables
+from comedo.guidance.series import CODES
+from comedo.guidance.tables import CareRow, Flag, Part, Sourced, Tables
 
 _MADE = (
     "<!-- Made by `python -m comedo.guidance.pages docs` from the guideline tables: change those, not this page. -->"
@@ -110,7 +111,7 @@ def _lines(tables: Tables, words: Catalogue) -> str:
             f.id,
             words.urgency[f.level],
             words.lines[f.id],
-            _when(f.when, tables, words) or _groups(f.groups, words),
+            _conditions(f, tables, words),
             *_origin(f),
         ]
         for f in tables.flags
@@ -120,7 +121,7 @@ def _lines(tables: Tables, words: Catalogue) -> str:
             row.id,
             words.sections[row.section],
             words.lines[row.id],
-            "; ".join(filter(None, (_when(row.when, tables, words), _groups(row.groups, words)))),
+            _conditions(row, tables, words),
             _needs((*row.mentions, *row.needs), words),
             *_origin(row),
         ]
@@ -163,6 +164,19 @@ def _when(when: Mapping[str, frozenset[str]], tables: Tables, words: Catalogue) 
         f"{question}: {', '.join(words.answers[question][c] for c in tables.question[question].codes if c in codes)}"
         for question, codes in when.items()
     )
+
+
+def _conditions(row: Flag | CareRow, tables: Tables, words: Catalogue) -> str:
+    """Everything that a row waits for."""
+    series = ", ".join(words.series[code] for code in CODES if code in row.series)
+    unless = _when(row.unless, tables, words) if isinstance(row, CareRow) else ""
+    parts = (
+        _when(row.when, tables, words),
+        _groups(row.groups, words),
+        series and f"series: {series}",
+        unless and f"not with {unless}",
+    )
+    return "; ".join(filter(None, parts))
 
 
 def _groups(groups: Iterable[str], words: Catalogue) -> str:

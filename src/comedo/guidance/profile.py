@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from comedo.guidance.answers import Answers, Treatment
+from comedo.guidance.series import COURSE_WEEKS
 from comedo.guidance.tables import Question
 
-COURSE_WEEKS = 12  # NICE NG198: an antibiotic course is reviewed at 12 weeks; a treatment is judged then
 LONG_WEEKS = 24  # NICE NG198: beyond six months only exceptionally
 _ANTIBIOTICS = ("topical_antibiotic", "oral_antibiotic")
 _HARMFUL_IN_PREGNANCY = ("topical_retinoid", "isotretinoin", "spironolactone", "oral_antibiotic")

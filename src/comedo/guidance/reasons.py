@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from comedo.guidance.advice import Group, Provenance, Section
 from comedo.guidance.catalogue import Catalogue
 from comedo.guidance.profile import Profile
+from comedo.guidance.series import Series
 from comedo.guidance.tables import CareRow, Flag, Restriction, Tables
 
 
@@ -19,6 +20,7 @@ class Reasons:
     tables: Tables
     profile: Profile
     group: Group
+    series: Series | None = None
 
     def of_answers(self, when: Mapping[str, frozenset[str]]) -> str:
         """The answers, or their absence, that made a rule apply."""
@@ -37,10 +39,22 @@ class Reasons:
         """The group of the photo."""
         return self.words.say("because_photo", group=self.words.groups[self.group])
 
+    def of_series(self) -> str:
+        """The photos over time, with their dates where those are known."""
+        assert self.series is not None
+        words, first, last = self.words, self.series.first_on, self.series.last_on
+        if first is None or last is None:
+            text = words.say("because_series_undated")
+        else:
+            text = words.say("because_series", first=words.day(first), last=words.day(last))
+        start = self.series.treatment_on
+        return text if start is None else f"{text} {words.say('because_start', date=words.day(start))}"
+
     def of_flag(self, flag: Flag) -> str:
         """Why a flag is raised."""
         parts = [self.of_photo()] if flag.groups else []
-        return " ".join([*parts, *([self.of_answers(flag.when)] if flag.when else [])])
+        parts += [self.of_answers(flag.when)] if flag.when else []
+        return " ".join([*parts, *([self.of_series()] if flag.series else [])])
 
     def of_restrictions(self, restrictions: Iterable[Restriction]) -> str:
         """Each rule with the answer that made it apply; a rule that is unverified says so."""
@@ -60,6 +74,8 @@ class Reasons:
             parts.append(self.of_answers(row.when))
         if row.groups:
             parts.append(self.of_photo())
+        if row.series:
+            parts.append(self.of_series())
         if row.needs or row.mentions:
             parts.append(self.words.say("for_listed"))
         return " ".join(parts) or self.words.say("for_everyone")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from comedo.guidance.advice import Group
 from comedo.guidance.answers import Answers
 from comedo.guidance.catalogue import Catalogue
-from comedo.guidance.profile import COURSE_WEEKS, weeks_of
+from comedo.guidance.profile import weeks_of
+from comedo.guidance.series import COURSE_WEEKS, Series
 
 
 def weeks_so_far(answers: Answers) -> int | None:
@@ -15,18 +17,38 @@ def weeks_so_far(answers: Answers) -> int | None:
     return max((weeks_of(t) for t in answers.treatments or () if t.now is not False), default=None)
 
 
-def review_day(answers: Answers, group: Group, today: date) -> date | None:
-    """The day of the 12-week review; None where nothing is there to review."""
+@dataclass(frozen=True)
+class Review:
+    """The day of the 12-week review, and in words what that day rests on."""
+
+    on: date
+    text: str
+
+
+def find_review(
+    answers: Answers, group: Group, words: Catalogue, today: date, series: Series | None = None
+) -> Review | None:
+    """The next review, the earlier one where the answers and the series disagree; None: nothing is there to review."""
     if group in (Group.NOT_ASSESSED, Group.CLEAR):
         return None
-    left = max(0, COURSE_WEEKS - (weeks_so_far(answers) or 0))
-    return today + timedelta(weeks=left)
+    marked = None if series is None else _by_mark(series, words, today)
+    weeks = weeks_so_far(answers)
+    if marked is not None and weeks is None:
+        return marked
+    said = _by_weeks(weeks, words, today)
+    return said if marked is None or said.on <= marked.on else marked
 
 
-def review_text(answers: Answers, words: Catalogue, review_on: date, today: date) -> str:
-    """What that day rests on, in words."""
-    if weeks_so_far(answers) is None:
-        key = "review_from_today"
-    else:
-        key = "review_running" if review_on > today else "review_due"
-    return words.say(key, date=words.day(review_on))
+def _by_weeks(weeks: int | None, words: Catalogue, today: date) -> Review:
+    day = today + timedelta(weeks=max(0, COURSE_WEEKS - (weeks or 0)))
+    key = "review_from_today" if weeks is None else "review_running" if day > today else "review_due"
+    return Review(day, words.say(key, date=words.day(day)))
+
+
+def _by_mark(series: Series, words: Catalogue, today: date) -> Review | None:
+    due, start = series.review_on, series.treatment_on
+    if due is None or start is None:
+        return None
+    if due > today:
+        return Review(due, words.say("review_marked", start=words.day(start), date=words.day(due)))
+    return Review(today, words.say("review_marked_due", start=words.day(start)))

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from comedo.guidance.advice import Access, Group, Provenance, Section, Urgency
+from comedo.guidance.series import CODES
 
 ALL = "all"
 Ids = tuple[str, ...]
@@ -102,6 +103,7 @@ class Regimen(Sourced):
     names_class: bool = False
     strength: str
     course_weeks: int | None = None
+    course_of: str | None = None  # the guideline whose course it is; None: its own
 
 
 class NeverAlone(Sourced):
@@ -160,6 +162,7 @@ class Flag(Sourced):
     when: dict[str, frozenset[str]] = {}
     all_answers: bool = False
     groups: tuple[Group, ...] = ()
+    series: frozenset[str] = frozenset()
 
 
 class CareRow(Sourced):
@@ -168,6 +171,8 @@ class CareRow(Sourced):
     section: Section
     groups: tuple[Group, ...] = ()
     when: dict[str, frozenset[str]] = {}
+    unless: dict[str, frozenset[str]] = {}
+    series: frozenset[str] = frozenset()
     mentions: Ids = ()
     needs: Ids = ()
 
@@ -229,8 +234,11 @@ class Tables(_Row):
             self._check_when(rule.id, {rule.question: rule.answers})
         for flag in self.flags:
             self._check_when(flag.id, flag.when)
+            _refuse_if(flag.series - set(CODES), f"{flag.id} reads unknown codes of a series")
         for care in self.care:
             self._check_when(care.id, care.when)
+            self._check_when(care.id, care.unless)
+            _refuse_if(care.series - set(CODES), f"{care.id} reads unknown codes of a series")
             _refuse_if({*care.mentions} - set(self.ingredients), f"{care.id} mentions what is not listed")
             _refuse_if({*care.needs} - targets, f"{care.id} needs what is not listed")
         for p in self.principles.never_alone:
@@ -261,6 +269,8 @@ class Tables(_Row):
                 _refuse_if(held if len(held) > 1 else (), f"{regimen.id}: alternatives of a part must share a class")
                 classes += sorted(held)
             _refuse_if(self.principles.broken_by(regimen, classes), f"{regimen.id} breaks the principles")
+            borrowed = regimen.course_of is not None and regimen.course_weeks is None
+            _refuse_if({regimen.id} if borrowed else (), "a course of another guideline needs its weeks")
         return self
 
 

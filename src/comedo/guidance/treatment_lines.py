@@ -38,7 +38,10 @@ def _why(judged: Judged, words: Catalogue, reasons: Reasons) -> str:
         parts.append(words.say("our_groups"))
     if regimen.names_class:
         parts.append(words.say("names_class", guideline=guideline))
-    if regimen.course_weeks is not None:
+    if regimen.course_of is not None:
+        whose = words.guidelines[regimen.course_of]
+        parts.append(words.say("course_of", weeks=regimen.course_weeks, guideline=whose))
+    elif regimen.course_weeks is not None:
         parts.append(words.say("course", weeks=regimen.course_weeks))
     if judged.because:
         parts.append(reasons.of_restrictions(judged.because))
@@ -57,13 +60,14 @@ def withheld(
     for rule in restrictions:
         hidden = [i for i, v in verdicts.items() if i in in_group and v.access is Access.HIDDEN and rule in v.because]
         if hidden:
-            lines.append(_withheld_line(rule, hidden, reasons))
+            lines.append(_withheld_line(rule, hidden, reasons, everything=in_group.issubset(hidden)))
     return lines
 
 
-def _withheld_line(rule: Restriction, hidden: Sequence[str], reasons: Reasons) -> Line:
+def _withheld_line(rule: Restriction, hidden: Sequence[str], reasons: Reasons, *, everything: bool) -> Line:
     words = reasons.words
-    names = words.one_of([words.ingredients[i] for i in hidden], "and")
+    several = everything and len(hidden) > 1
+    names = words.say("everything") if several else words.one_of([words.ingredients[i] for i in hidden], "and")
     return Line(
         rule.id,
         Section.WITHHELD,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Final, Literal
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from comedo.guidance.advice import Advice, Group, Line, Provenance, Section, Source, Urgency
 
 ADVICE_SCHEMA: Final = "comedo.advice/1"
+SeriesAnswer = Literal["better", "same", "worse", "cannot_tell"]
 
 
 class _Written(BaseModel):
@@ -59,6 +61,18 @@ class LinePart(_Written):
     restrictions: tuple[str, ...] = Field(description="Rules that withheld or limited it.")
 
 
+class SeriesPart(_Written):
+    """The photos over time that some lines speak of; null: not known."""
+
+    answer: SeriesAnswer = Field(description="Of the latest comparable photo against the first.")
+    first_on: date | None
+    last_on: date | None
+    treatment_on: date | None
+    review_answer: SeriesAnswer | None = Field(
+        description="Of the photo near 12 weeks after the start of treatment against the one before it."
+    )
+
+
 class AdviceDocument(_Written):
     """Sourced information for one analysis and one set of answers; no diagnosis, no prescription."""
 
@@ -72,6 +86,7 @@ class AdviceDocument(_Written):
     review_on: date | None
     answers: dict[str, object] = Field(description="As given; null: not answered.")
     unanswered: tuple[str, ...]
+    series: SeriesPart | None = Field(default=None, description="null: advice on one photo.")
     lines: tuple[LinePart, ...]
     sources: dict[str, SourcePart]
 
@@ -89,6 +104,7 @@ def to_advice_document(advice: Advice) -> AdviceDocument:
         review_on=advice.review_on,
         answers=dict(advice.answers),
         unanswered=advice.unanswered,
+        series=None if advice.series is None else SeriesPart.model_validate(asdict(advice.series)),
         lines=tuple(_line(line) for line in advice.lines),
         sources={name: _source(source) for name, source in advice.sources.items()},
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def advise(
     analysis: Annotated[Path, typer.Argument(metavar="ANALYSIS.json", help="What analyze wrote; - is standard input.")],
     answers: Annotated[Path | None, typer.Option(metavar="FILE", help="Answers, as YAML or JSON.")] = None,
+    change: Annotated[Path | None, typer.Option(metavar="FILE", help="What track wrote of the series.")] = None,
     ask: Annotated[bool, typer.Option("--ask", help="Ask the questions here.")] = False,
     language: Annotated[str, typer.Option(metavar="CODE", help="en or de.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document (comedo.advice/1).")] = False,
@@ -35,11 +36,11 @@ def advise(
         )
     from comedo.guidance.answers_file import read_answers, write_answers
     from comedo.report.advise import advise as run
-    from comedo.report.advise import read_analysis
+    from comedo.report.written import read_analysis
 
     document = read_analysis(analysis)
     given = read_answers(answers) if answers is not None else _ask(language)
-    _show(run(document, given, language=language), as_json)
+    _show(run(document, given, change=change, language=language), as_json)
     if save_answers is not None:  # last: what was typed has been of use even where it cannot be kept
         write_answers(given, save_answers)
 

@@ -9,19 +9,15 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from comedo.errors import UnusableInput
 from comedo.lesions.kinds import KINDS
 from comedo.photo import read_photo
-from comedo.report.document import Document, ErrorDocument, LesionPart
+from comedo.report.document import Document, LesionPart
 from comedo.report.face_map import unpack_map
 from comedo.report.pictures import LESION
-from comedo.report.tables import from_json
+from comedo.report.written import StrPath, is_stdin, name_of, parse_analysis, read_bytes
 from comedo.types import FaceMap, Group, Lesion, Mask, Photo
-
-MAX_BYTES = 32 * 2**20  # a thousand lesions need one megabyte
-StrPath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -79,22 +75,20 @@ def load_case(analysis: StrPath, *, photo: StrPath | None = None, mask: StrPath 
     """Read an analysis.
 
     Args:
-        analysis: A file of schema comedo.analysis/1.
+        analysis: A file of schema comedo.analysis/1; "-" is standard input.
         photo: The photo that was analysed; its hash is compared.
         mask: Its lesion mask; by default NAME.mask.png beside the analysis, where there is one.
 
     Raises:
         UnusableInput: A file cannot be read, is not what it should be, or belongs to another photo.
     """
-    path = Path(analysis)
-    data = read_small(path)
-    document = _document(data, path)
-    beside = path.with_name(path.stem + ".mask.png")
-    mask_path = Path(mask) if mask is not None else beside if beside.is_file() else None
+    data = read_bytes(analysis, "the analysis")
+    document = parse_analysis(data, name_of(analysis))
+    mask_path = Path(mask) if mask is not None else _mask_beside(analysis)
     try:
         face = unpack_map(document.face)
     except ValueError as error:
-        raise UnusableInput(f"{path}: {error}") from error
+        raise UnusableInput(f"{name_of(analysis)}: {error}") from error
     return Case(
         document=document,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -105,28 +99,11 @@ def load_case(analysis: StrPath, *, photo: StrPath | None = None, mask: StrPath 
     )
 
 
-def read_small(path: Path) -> bytes:
-    """The bytes of a JSON file, at most `MAX_BYTES` of them.
-
-    Raises:
-        UnusableInput: It cannot be read, or is larger.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise UnusableInput(f"{path} cannot be read: {error}; check the path and its permissions") from error
-    if len(data) > MAX_BYTES:
-        raise UnusableInput(f"{path} must have at most {MAX_BYTES // 2**20} MiB; name the JSON of one analysis")
-    return data
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first fault of a document: the field, what is wrong, and how many more there are."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    where = ".".join(str(step) for step in faults[0]["loc"])
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{where + ': ' if where else ''}{faults[0]['msg']}{more}"
+def _mask_beside(analysis: StrPath) -> Path | None:
+    if is_stdin(analysis):
+        return None
+    beside = Path(analysis).with_suffix(".mask.png")
+    return beside if beside.is_file() else None
 
 
 def to_lesion(part: LesionPart) -> Lesion:
@@ -147,18 +124,6 @@ def to_lesion(part: LesionPart) -> Lesion:
         redness=part.redness,
         conspicuity=part.conspicuity,
     )
-
-
-def _document(data: bytes, path: Path) -> Document:
-    try:
-        document = from_json(data)
-    except ValidationError as error:
-        raise UnusableInput(f"{path} is not a whole analysis: {first_fault(error)}; analyse the photo again") from error
-    except (ValueError, RecursionError) as error:
-        raise UnusableInput(f"{path} is not an analysis: {error}; name a JSON file that comedo wrote") from error
-    if isinstance(document, ErrorDocument):
-        raise UnusableInput(f"{path} says that its photo could not be analysed ({document.code}); name another")
-    return document
 
 
 def _read_mask(path: Path, document: Document) -> Mask:

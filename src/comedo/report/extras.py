@@ -1,38 +1,52 @@
 """What a printed report can carry beside the analysis: guidance with its sources, and the change since a baseline.
 
-Plain values, so that the report depends neither on the rules engine nor on the progress part. The readers take from
-"comedo.advice/1" and "comedo.change/1" the fields that are printed, and leave the rest alone.
+Plain values, ready to print. `read_advice` takes the fields that are printed from "comedo.advice/1" and leaves the rest
+alone; what it cannot name in the advice's language keeps the word that the document has.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, TypeVar
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from comedo.errors import UnusableInput
-from comedo.report.case import StrPath, first_fault, read_small
+from comedo.guidance.catalogue import Catalogue
+from comedo.guidance.load import languages, load_catalogue
+from comedo.report.change_document import ChangeDocument
+from comedo.report.change_file import last_compared, parse_change
 from comedo.report.look import in_words
+from comedo.report.texts import Texts, load_texts
+from comedo.report.written import StrPath, first_fault, name_of, read_bytes
 
-_Read = TypeVar("_Read", bound=BaseModel)
+_WITHHELD, _UNANSWERED = "withheld", "unanswered"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One piece of information with the names of its sources."""
+    """One piece of information with the names of its sources; `why` where the reason belongs to it.
+
+    `under` is what several lines in a row share: whose list it is, and how strongly they are listed.
+    """
 
     text: str
     sources: tuple[str, ...]
+    why: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """Lines under a heading."""
+    """Lines under a heading; `code` is the section's of the advice."""
 
     title: str
     lines: tuple[Line, ...]
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,17 @@ class Guidance:
     sources: tuple[tuple[str, str], ...]  # name, what it is
     reviewed_by_clinician: bool
     language: str = "en"
+    name: str = ""  # of the whole document's file
+    sha256: str = ""
+    left_out: tuple[tuple[str, int], ...] = ()  # titles of sections that only the whole document has, and their lines
+
+    def without(self, codes: Collection[str]) -> Guidance:
+        """The same without some sections and the sources that only they name; what is left out is said."""
+        kept = tuple(section for section in self.sections if section.code not in codes)
+        named = {source for section in kept for line in section.lines for source in line.sources}
+        out = tuple((s.title, len(s.lines)) for s in self.sections if s.code in codes)
+        sources = tuple(source for source in self.sources if source[0] in named)
+        return replace(self, sections=kept, sources=sources, left_out=out)
 
 
 @dataclass(frozen=True)
@@ -62,6 +87,9 @@ class Since:
 
     sentence: str
     measures: tuple[Measured, ...]
+    first_on: date | None = None
+    last_on: date | None = None
+    answer: str = ""
 
 
 class _Loose(BaseModel):
@@ -74,6 +102,9 @@ class _LinePart(_Loose):
     why: str = ""
     urgency: str | None = None
     access: str | None = None
+    guideline: str | None = None
+    strength: str | None = None
+    provenance: str = ""
     sources: tuple[str, ...] = Field(min_length=1)
 
 
@@ -98,80 +129,122 @@ class _AdvicePart(_Loose):
     sources: dict[str, _SourcePart]
 
 
-class _MeasurePart(_Loose):
-    name: str
-    before: float
-    after: float
-    smallest_detectable: float
-    answer: str
-
-
-class _WholePart(_Loose):
-    measures: tuple[_MeasurePart, ...]
-
-
-class _ChangePart(_Loose):
-    schema_: Literal["comedo.change/1"] = Field(alias="schema")
-    sentence: str
-    whole: _WholePart
-
-
 def read_advice(path: StrPath, photo_sha256: str) -> Guidance:
-    """The lines of an advice document, those of withheld treatments left out.
+    """The lines of an advice document, what was withheld and why among them.
 
     Raises:
         UnusableInput: It cannot be read, is of another photo, or has a line without a source.
     """
-    advice = _read(_AdvicePart, path, "advice")
+    return to_guidance(read_bytes(path, "the advice"), photo_sha256, name=name_of(path))
+
+
+def to_guidance(document: bytes, photo_sha256: str, *, name: str = "the advice") -> Guidance:
+    """The lines of an advice document given as JSON; see `read_advice`."""
+    try:
+        advice = _AdvicePart.model_validate_json(document)
+    except ValidationError as error:
+        raise UnusableInput(f"{name} is not a document of schema comedo.advice/1: {first_fault(error)}") from error
     if advice.photo.sha256 != photo_sha256:
-        raise UnusableInput(f"{path} is advice about another photo; name the advice of this analysis")
+        raise UnusableInput(f"{name} is advice about another photo; name the advice of this analysis")
     for n, line in enumerate(advice.lines):
-        if unknown := [name for name in line.sources if name not in advice.sources]:
-            raise UnusableInput(f"{path}: lines.{n}.sources names {unknown[0]!r}, which is not among its sources")
-    open_lines = [line for line in advice.lines if line.access != "hidden"]
-    titles = dict.fromkeys(line.section for line in open_lines)
+        if unknown := [source for source in line.sources if source not in advice.sources]:
+            raise UnusableInput(f"{name}: lines.{n}.sources names {unknown[0]!r}, which is not among its sources")
+    words = load_catalogue(advice.language if advice.language in languages() else "en")
+    texts = load_texts(words.language)
+    shown = [line for line in advice.lines if line.access != "hidden" or line.section == _WITHHELD]
     sections = [
-        Section(in_words(title), tuple(_line(line) for line in open_lines if line.section == title)) for title in titles
+        Section(
+            words.sections.get(code, in_words(code)),
+            _lines(code, [line for line in shown if line.section == code], words, texts),
+            code,
+        )
+        for code in dict.fromkeys(line.section for line in shown)
     ]
     return Guidance(
         sections=tuple(sections),
-        sources=tuple((name, _described(source)) for name, source in advice.sources.items()),
+        sources=tuple((source, _described(part)) for source, part in advice.sources.items()),
         reviewed_by_clinician=advice.reviewed_by_clinician,
-        language=advice.language,
+        language=words.language,
+        name=name,
+        sha256=hashlib.sha256(document).hexdigest(),
     )
 
 
-def read_change(path: StrPath) -> Since:
-    """The measures of a change document.
+def to_since(document: bytes, *, name: str = "the change", language: str = "en") -> Since:
+    """What a change document given as JSON says; see `since_baseline`.
 
     Raises:
-        UnusableInput: It cannot be read, or is no change document.
+        UnusableInput: It is no change document.
     """
-    change = _read(_ChangePart, path, "change")
+    return since_baseline(parse_change(document, name), language)
+
+
+def since_baseline(change: ChangeDocument, language: str = "en") -> Since:
+    """What a change document says of the whole face; its own sentence is English."""
+    texts = load_texts(language)
+    verdict = change.verdict
     rows = (
-        Measured(in_words(m.name), m.before, m.after, m.smallest_detectable, m.answer) for m in change.whole.measures
+        Measured(
+            texts.measures.get(m.name, in_words(m.name)),
+            m.before,
+            m.after,
+            m.smallest_detectable,
+            texts.answers[m.answer],
+        )
+        for m in verdict.measures
     )
-    return Since(change.sentence, tuple(rows))
+    first, last = change.photos[0].when, last_compared(change).when
+    sentence = change.sentence if language == "en" else f"{texts.answers[verdict.answer].capitalize()}."
+    return Since(
+        sentence=sentence,
+        measures=tuple(rows),
+        first_on=None if first is None else first.date(),
+        last_on=None if last is None else last.date(),
+        answer=texts.answers[verdict.answer],
+    )
 
 
-def _read(kind: type[_Read], path: StrPath, what: str) -> _Read:
-    try:
-        return kind.model_validate_json(read_small(Path(path)))
-    except ValidationError as error:
-        raise UnusableInput(f"{path} is not a document of schema comedo.{what}/1: {first_fault(error)}") from error
+def _lines(code: str, lines: list[_LinePart], words: Catalogue, texts: Texts) -> tuple[Line, ...]:
+    """The lines of a section; open questions are one line together."""
+    if code != _UNANSWERED or not lines:
+        return tuple(_line(line, words, texts) for line in lines)
+    names = [_filled(words.frame["unanswered"]).sub(r"\1", line.text) for line in lines]
+    sources = dict.fromkeys(source for line in lines for source in line.sources)
+    text = "; ".join(names)
+    return (Line(text if text.endswith("?") else f"{text}.", tuple(sources), lines[0].why),)
 
 
-def _line(line: _LinePart) -> Line:
-    before = f"{in_words(line.urgency)}: " if line.urgency else ""
-    before += "(to discuss with a clinician) " if line.access == "clinician" else ""
-    return Line(before + line.text, line.sources)
+def _line(line: _LinePart, words: Catalogue, texts: Texts) -> Line:
+    if line.section == _WITHHELD:
+        return _withheld(line, words, texts)
+    text = f"{texts.say('discuss')} {line.text}" if line.access == "clinician" else line.text
+    shared = (
+        names.get(code, in_words(code))
+        for names, code in (
+            (words.urgency, line.urgency),
+            (words.guidelines, line.guideline),
+            (words.strengths, line.strength),
+        )
+        if code
+    )
+    return Line(text + _mark(line, texts), line.sources, under=": ".join(shared))
+
+
+def _withheld(line: _LinePart, words: Catalogue, texts: Texts) -> Line:
+    """What was withheld, and why in few words: the heading says "left out", the mark "unverified"."""
+    text = _filled(words.frame["withheld"]).sub(r"\1.", line.text)
+    why = _filled(words.frame["because_unanswered"]).sub(texts.say("unanswered"), line.why)
+    return Line(text + _mark(line, texts), line.sources, why.replace(f" ({words.provenance['unverified']})", ""))
+
+
+def _mark(line: _LinePart, texts: Texts) -> str:
+    return f" {texts.say('unverified')}" if line.provenance == "unverified" else ""
+
+
+def _filled(template: str) -> re.Pattern[str]:
+    """Finds a text of the catalogue with its gaps filled in."""
+    return re.compile(re.sub(r"\\{\w+\\}", "(.+?)", re.escape(template)) + "(?!\\w)")
 
 
 def _described(source: _SourcePart) -> str:
-    known = (
-        source.jurisdiction,
-        source.published,
-        source.provenance and f"provenance: {source.provenance}",
-        source.url,
-    )
-    return ", ".join([source.title, *(part for part in known if part)])
+    return ", ".join(part for part in (source.title, source.jurisdiction, source.published) if part)

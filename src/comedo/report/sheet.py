@@ -8,22 +8,26 @@ paragraphs: fpdf2's tags cannot be nested. Not tested with a screen reader, and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pymupdf_fonts
+import simplejpeg
 from fpdf import FPDF, ViewerPreferences
 from fpdf.enums import MethodReturnValue, WrapMode
 from fpdf.fonts import TTFFont
 
-MARGIN, WIDTH, HEIGHT = 14.0, 210.0, 297.0  # millimetres
+from comedo.report.texts import Texts
+
+MARGIN, WIDTH, HEIGHT = 13.0, 210.0, 297.0  # millimetres
 TEXT_WIDTH = WIDTH - 2 * MARGIN
-INK, SOFT, RULE, SHADE = (32, 36, 42), (84, 90, 100), (205, 208, 212), (242, 243, 245)
+GAP = 6.0  # between two columns
+INK, SOFT, RULE, SHADE, BAND = (32, 36, 42), (84, 90, 100), (205, 208, 212), (242, 243, 245), (214, 217, 222)
 FONTS = {"": "notos", "B": "notosbo"}  # Noto Sans, SIL Open Font License: Latin, Greek, Cyrillic
 logging.getLogger("fontTools.subset").setLevel(logging.ERROR)  # it warns of hinting tables that it leaves out
-_LINE = 0.46  # millimetres of a line per point of type
+_LINE = 0.44  # millimetres of a line per point of type
 
 
 def write_fonts(folder: Path) -> dict[str, Path]:
@@ -37,25 +41,35 @@ def write_fonts(folder: Path) -> dict[str, Path]:
 class Sheet(FPDF):
     """Pages that grow downward; all sizes in millimetres, type in points."""
 
-    def __init__(self, fonts: dict[str, Path], *, title: str, foot: str, made_at: datetime) -> None:
+    def __init__(self, fonts: dict[str, Path], *, texts: Texts, made_at: datetime) -> None:
         super().__init__(format="A4")
         for style, path in fonts.items():
             self.add_font("Noto", style, path)
         font = self.fonts["noto"]
         assert isinstance(font, TTFFont)
         self._known = set(font.cmap)
-        self._foot = self.readable(foot)
+        self._texts = texts
+        self._foot = self.readable(texts.say("claim"))
         self.set_margin(MARGIN)
         self.c_margin = 0  # text starts where its column does
         self.set_auto_page_break(False)
-        self.set_title(self.readable(title))
-        self.set_lang("en")
+        self.set_title(self.readable(texts.say("title")))
+        self.set_lang(texts.language)
         self.set_creator("comedo")
         self.set_producer("comedo with fpdf2")
         self.set_creation_date(made_at)
+        self.made_at = made_at
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
         self.left, self.width = MARGIN, TEXT_WIDTH
+        self._columns_top: float | None = None  # where the two columns of this page start
+        self._lowest = MARGIN
         self.add_page()
+
+    def throw_away(self) -> None:
+        """Close the font files of a sheet whose bytes are never made; making them closes the files too."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
     def footer(self) -> None:
         """The same line below every page, for the eye only."""
@@ -64,7 +78,7 @@ class Sheet(FPDF):
         self.set_text_color(*SOFT)
         self.set_xy(MARGIN, HEIGHT - MARGIN + 2)
         self.cell(TEXT_WIDTH - 20, 4, self._foot)
-        self.cell(20, 4, f"page {self.page_no()}", align="R")
+        self.cell(20, 4, self._texts.say("page", number=self.page_no()), align="R")
         self._out("EMC")
 
     def readable(self, text: str) -> str:
@@ -80,6 +94,16 @@ class Sheet(FPDF):
         yield
         self.left, self.width = before
 
+    @contextmanager
+    def two_columns(self) -> Iterator[None]:
+        """From here on down the left half of the page, then down the right half, then on the next page."""
+        self._columns_top = self._lowest = float(self.y)
+        self.width = (TEXT_WIDTH - GAP) / 2
+        yield
+        self.y = max(float(self.y), self._lowest)
+        self._columns_top = None
+        self.left, self.width = MARGIN, TEXT_WIDTH
+
     def heading(self, text: str, size: float, *, level: int, keep: float = 18) -> None:
         """A heading, which is a bookmark too; `keep` millimetres must follow it on the page."""
         self.y += 0 if level == 1 else 2.5
@@ -88,37 +112,86 @@ class Sheet(FPDF):
         self.paragraph(text, size, bold=True, kind=f"/H{level}")
 
     def paragraph(
-        self, text: str, size: float = 8.5, *, bold: bool = False, soft: bool = False, kind: str = "/P"
+        self,
+        text: str,
+        size: float = 8.5,
+        *,
+        bold: bool = False,
+        soft: bool = False,
+        kind: str = "/P",
+        indent: float = 0,
+        gap: float = 0.8,
     ) -> None:
-        """Text over as many lines as it needs."""
+        """Text over as many lines as it needs; `indent`, and the `gap` below it, in millimetres."""
         text = self.readable(text)
         self._style(size, bold=bold, soft=soft)
-        self.room(self._height(text, self.width, size))
-        self._write(text, self.left, self.width, size, kind)
-        self.y += 0.8
+        self.room(self._height(text, self.width - indent, size))
+        self._write(text, self.left + indent, self.width - indent, size, kind)
+        self.y += gap
 
     def rows(
-        self, head: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[float], *, size: float = 7.5
+        self,
+        head: Sequence[str],
+        cells: Sequence[Sequence[str]],
+        widths: Sequence[float],
+        *,
+        size: float = 7.5,
+        draw: Callable[[int, float], None] | None = None,
     ) -> None:
-        """A table: its head, again on each page, and its rows."""
+        """A table: its head, again in each column or page, and its rows; `draw` gets each row's number and middle."""
         self._row(head, widths, size, bold=True)
-        for row in cells:
-            if self._row_height(row, widths, size, bold=False) > self._left():
-                self.add_page()
+        for n, row in enumerate(cells):
+            if self.room(self._row_height(row, widths, size, bold=False)):
                 self._row(head, widths, size, bold=True)
+            top = float(self.y)
             self._row(row, widths, size, bold=False)
+            if draw is not None:
+                draw(n, (top + float(self.y)) / 2)
         self.y += 2
+
+    def band(self, before: float, after: float, noise: float, *, x: float, y: float, width: float) -> None:
+        """Baseline (ring), now (dot) and the noise band around the baseline (grey), from zero on.
+
+        For the eye only: the numbers beside it say the same.
+        """
+        end = max(before + noise, after, 1e-9)
+        values = (before - noise, before, before + noise, after)
+        low, ring, high, dot = (x + width * max(0.0, value) / end for value in values)
+        self._out("/Artifact BMC")
+        self.set_line_width(0.35)
+        self.set_fill_color(*BAND)
+        self.rect(low, y - 1.3, high - low, 2.6, "F")
+        self.set_draw_color(*SOFT)
+        self.line(x, y, x + width, y)
+        self.set_draw_color(*INK)
+        self.set_fill_color(255)
+        self.ellipse(ring - 1.1, y - 1.1, 2.2, 2.2, "FD")
+        self.set_fill_color(*INK)
+        self.ellipse(dot - 0.8, y - 0.8, 1.6, 1.6, "F")
+        self.set_line_width(0.2)
+        self._out("EMC")
 
     def picture(self, jpeg: bytes, *, width: float, height: float, alt: str) -> None:
         """A picture at the present place, no larger than this, with the words that stand for it."""
-        info = self.image(jpeg, self.left, self.y, width, height, alt_text=self.readable(alt), keep_aspect_ratio=True)
-        self.picture_height = float(info.rendered_height)
+        pixels_high, pixels_wide, *_ = simplejpeg.decode_jpeg_header(jpeg)
+        scale = min(width / pixels_wide, height / pixels_high)
+        self.picture_height = pixels_high * scale
+        self.image(jpeg, self.left, self.y, pixels_wide * scale, self.picture_height, alt_text=self.readable(alt))
 
-    def room(self, height: float) -> None:
-        """Start a page where this much does not fit."""
-        if height > self._left():
-            self.add_page()
-            self.y = MARGIN
+    def room(self, height: float) -> bool:
+        """Go to the next column or page where this much does not fit; says whether it did."""
+        if height <= self._left():
+            return False
+        if self._columns_top is not None and self.left == MARGIN:
+            self._lowest = float(self.y)
+            self.left, self.y = MARGIN + self.width + GAP, self._columns_top
+            self.room(height)
+            return True
+        self.add_page()
+        self.y = MARGIN
+        if self._columns_top is not None:
+            self.left = self._columns_top = self._lowest = MARGIN
+        return True
 
     def _left(self) -> float:
         return HEIGHT - MARGIN - float(self.y)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
@@ -17,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from comedo.errors import UnusableInput
 from comedo.grading import gea, hayashi, iga, nice, severity
 from comedo.lesions.kinds import KINDS
-from comedo.report.case import StrPath, first_fault, read_small
+from comedo.report.written import StrPath, first_fault, name_of, read_bytes
 from comedo.types import Group, Kind
 
 Text = Annotated[str, Field(max_length=2000)]
@@ -184,11 +183,23 @@ def read_corrections(path: StrPath) -> Corrections:
     Raises:
         UnusableInput: It cannot be read or says something that is not allowed; the field is named.
     """
-    here = Path(path)
     try:
-        return Corrections.model_validate_json(read_small(here))
+        return Corrections.model_validate_json(read_bytes(path, "the corrections"))
     except ValidationError as error:
-        raise UnusableInput(f"{here} is not a file of corrections: {first_fault(error)}; see docs/review.md") from error
+        fault = first_fault(error)
+        raise UnusableInput(f"{name_of(path)} is not a file of corrections: {fault}; see docs/review.md") from error
+
+
+def check_corrections(values: Mapping[str, object]) -> Corrections:
+    """Corrections from plain values.
+
+    Raises:
+        UnusableInput: They say something that is not allowed; the field is named.
+    """
+    try:
+        return Corrections.model_validate(values)
+    except ValidationError as error:
+        raise UnusableInput(f"corrections: {first_fault(error)}; see docs/review.md") from error
 
 
 def in_utc(when: datetime) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from os import PathLike
 
 from comedo.calibration import Calibration, load_calibration
 from comedo.errors import UnusableInput
@@ -12,10 +13,11 @@ from comedo.inference import read_manifest
 from comedo.lesions.counting import measure_coverage
 from comedo.pipeline import judge
 from comedo.report.case import Case, Reader
-from comedo.report.document import AcnePart, CountsPart, CoveragePart, GradePart, GradesPart
+from comedo.report.document import CountsPart, CoveragePart, GradePart, GradesPart
 from comedo.report.pictures import skin_pixels
 from comedo.report.tables import to_counts_part, to_coverage_part, to_grades_part, to_lesion_part
-from comedo.review.corrections import Corrections, in_utc
+from comedo.report.written import StrPath
+from comedo.review.corrections import Corrections, check_corrections, in_utc, read_corrections
 from comedo.review.document import REVIEW_SCHEMA, Change, Original, ReadCounts, ReadLesion, Result, Review
 from comedo.review.grades import correct_grades
 from comedo.review.lesions import Read, Status, correct_lesions, correct_mask
@@ -77,6 +79,17 @@ def review(case: Case, corrections: Corrections, *, calibration: Calibration | N
     )
 
 
+def apply_corrections(case: Case, corrections: Corrections | Mapping[str, object] | StrPath) -> Review:
+    """Apply what a reader says, as values or as the path of a file (comedo.corrections/1); see `review`.
+
+    Raises:
+        UnusableInput: A field is wrong, or the corrections are for another analysis.
+    """
+    if isinstance(corrections, str | PathLike):
+        return review(case, read_corrections(corrections))
+    return review(case, corrections if isinstance(corrections, Corrections) else check_corrections(corrections))
+
+
 def reviewed_case(case: Case, review: Review) -> Case:
     """The case with the review's numbers in place of comedo's.
 
@@ -122,10 +135,6 @@ def _judged(
         }
     seen = sum(r.status is not Status.UNREVIEWED and r.lesion.active for r in read)
     return _read_counts(part, new_counts, seen, complete=complete), GradesPart.model_validate(grades)
-
-
-def _without_interval(grade: GradePart | AcnePart | None) -> GradePart | AcnePart | None:
-    return grade.model_copy(update={"interval_90": None}) if isinstance(grade, GradePart) else grade
 
 
 def _read_counts(part: CountsPart, counts: Counts, seen: int, *, complete: bool) -> ReadCounts:

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from comedo.errors import ComedoError, UnusableInput
-from comedo.report.case import StrPath, first_fault, read_small
 from comedo.report.whole_file import write_whole
+from comedo.report.written import StrPath, first_fault, read_bytes
 from comedo.review.document import Review, review_json
 
 
@@ -50,7 +50,7 @@ def read_review(path: StrPath) -> Review:
     """
     here = Path(path)
     try:
-        return Review.model_validate_json(read_small(here))
+        return Review.model_validate_json(read_bytes(here, "the review"))
     except ValidationError as error:
         raise UnusableInput(f"{here} is not a review: {first_fault(error)}; name a file that comedo wrote") from error
 
