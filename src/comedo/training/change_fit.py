@@ -1,4 +1,4 @@
-"""Fit the test-retest model to pairs of photos of unchanged skin."""
+"""Fit the test-retest model: noise to skin photographed again, the response to lesions that were pasted."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from comedo.calibration import Thresholds
 from comedo.errors import UnusableInput
-from comedo.progress.noise import Z_95, ChangeNoise, MeasureNoise
-from comedo.training.change_pairs import Observation
+from comedo.progress.noise import Z_95, ChangeNoise, Clearness, MeasureNoise
+from comedo.training.change_pairs import PASTED, RETAKEN, VISITS, Observation
 
 _LEAST_PAIRS = 10
 _TERMS = ("base", "per_unit", "relative", "light", "zoom")
@@ -24,6 +25,17 @@ PRIOR = {
         per_unit=0.8,
         relative=0.02,
         light=1.0,
+        zoom=0.05,
+        margin=1,
+        margin_share=0.1,
+        useful=5,
+        useful_share=0.6,
+    ),
+    "clear": MeasureNoise(
+        base=0.3,
+        per_unit=0.4,
+        relative=0.01,
+        light=0.5,
         zoom=0.05,
         margin=1,
         margin_share=0.1,
@@ -58,40 +70,93 @@ _PRIOR_SPREAD = 1.5  # of the logarithm of each term: a factor of 4.5 either way
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """Per pair: difference, mean, light and zoom; each (N,)."""
+    """Per pair: difference, mean, light, zoom, and the change in lesions that is known; each (N,)."""
 
     difference: NDArray[np.float64]
     mean: NDArray[np.float64]
     light: NDArray[np.float64]
     zoom: NDArray[np.float64]
+    known: NDArray[np.float64]
 
 
-def fit_noise(observations: Sequence[Observation], provenance: str) -> ChangeNoise:
+_IN_LESIONS = ("count", "clear")  # measures whose response to a lesion is at most one
+_LEAST_RESPONSE = 0.05
+# Of the cut-off of active lesions: where a lesion begins to weigh, and where it weighs one. Of eleven ramps and plain
+# cut-offs this is among the best on training pairs by response to annotated change over the noise of retakes.
+_CLEAR_FROM, _CLEAR_FULL = 0.75, 2.3
+
+
+def clearness_of(thresholds: Thresholds) -> Clearness:
+    """How much lesions weigh, for networks with these cut-offs."""
+    full = min(1.0, round(_CLEAR_FULL * thresholds.active, 3))
+    return Clearness(from_score=round(min(_CLEAR_FROM * thresholds.active, full / 2), 3), full=full)
+
+
+def fit_noise(observations: Sequence[Observation], provenance: str, clearness: Clearness) -> ChangeNoise:
     """The model of every measure.
 
+    Noise comes from retaken photos and from pairs of one session. Pasted lesions say how much of a change is seen;
+    what then is left of their differences, and of those of annotated visits, widens the noise where it is too narrow.
+
     Raises:
-        UnusableInput: Fewer than ten pairs could be compared.
+        UnusableInput: Fewer than ten repeats could be compared.
     """
     usable = [o for o in observations if o.comparable]
-    if len(usable) < _LEAST_PAIRS:
+    repeats = [o for o in usable if is_repeat(o)]
+    if len(repeats) < _LEAST_PAIRS:
         raise UnusableInput(
-            f"a noise model wants {_LEAST_PAIRS} pairs that can be compared, got {len(usable)}; add pairs"
+            f"a noise model wants {_LEAST_PAIRS} repeats that can be compared, got {len(repeats)}; add photos"
         )
-    lights = [o.light for o in usable if o.light is not None]
-    measures = {name: fit_measure(differences_of(usable, name), PRIOR[name]) for name in PRIOR}
+    lights = [o.light for o in repeats if o.light is not None]
     return ChangeNoise(
-        provenance=provenance, pairs=len(usable), typical_light=round(float(np.median(lights)), 4), measures=measures
+        provenance=provenance,
+        clearness=clearness,
+        pairs=len(repeats),
+        typical_light=round(float(np.median(lights)), 4),
+        measures={name: _fit(usable, repeats, name) for name in PRIOR},
     )
+
+
+def is_repeat(observation: Observation) -> bool:
+    """Whether both photos show the same skin with the same lesions."""
+    session = observation.kind == VISITS and observation.pair.when == "session"
+    return session or observation.kind == RETAKEN
+
+
+def _fit(usable: Sequence[Observation], repeats: Sequence[Observation], name: str) -> MeasureNoise:
+    fitted = fit_measure(differences_of(repeats, name), PRIOR[name])
+    widest = fitted.inflation
+    for kind in (PASTED, VISITS):
+        known = differences_of([o for o in usable if o.kind == kind and o.known is not None], name)
+        slope = response(known)
+        if slope is None:
+            continue
+        widest = max(widest, inflation(scores_of(known, fitted, slope)) * fitted.inflation)
+        if kind == PASTED and name in _IN_LESIONS:
+            fitted = fitted.model_copy(update={"response": round(min(max(slope, _LEAST_RESPONSE), 1.0), 4)})
+    return fitted.model_copy(update={"inflation": float(f"{widest:.4g}")})
+
+
+def response(data: Differences) -> float | None:
+    """Measured change a lesion of known change, by least squares through zero; None of no known change."""
+    squares = float(data.known @ data.known)
+    return None if squares == 0 else float(data.known @ data.difference) / squares
+
+
+def scores_of(data: Differences, model: MeasureNoise, slope: float) -> NDArray[np.float64]:
+    """Differences that the known change leaves, over the model's standard deviations."""
+    rows = zip(data.mean, data.light, data.zoom, strict=True)
+    return np.asarray(np.abs(data.difference - slope * data.known) / np.array([model.sd(*row) for row in rows]))
 
 
 def differences_of(observations: Sequence[Observation], name: str) -> Differences:
     """The differences of one measure over the pairs that have it in both photos."""
     rows = [
-        (after - before, (after + before) / 2, o.light or 0.0, o.zoom)
+        (after - before, (after + before) / 2, o.light or 0.0, o.zoom, o.known or 0.0)
         for o in observations
         if (before := o.before.get(name)) is not None and (after := o.after.get(name)) is not None
     ]
-    table = np.array(rows, np.float64).reshape(-1, 4)
+    table = np.array(rows, np.float64).reshape(-1, 5)
     return Differences(*table.T)
 
 
