@@ -199,8 +199,7 @@ class Faint:
     """
 
     center_xy: Xy
-    diameter_px: float
-    active: float  # [0, 1], the score of an active lesion
+    score: float  # [0, 1], of an active lesion
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ NOISE = ChangeNoise(
     provenance="by hand",
     pairs=0,
     typical_light=0.0,
-    measures=dict.fromkeys(("count", "clear", "area", "severity"), QUIET),
+    measures=dict.fromkeys(("count", "area", "severity"), QUIET),
 )
 LOUD = NOISE.model_copy(update={"measures": dict.fromkeys(NOISE.measures, QUIET.model_copy(update={"base": 100.0}))})
 

@@ -36,7 +36,7 @@ HISTORIES = {
 
 def ledger_of(sightings):
     contents = {LESION: spots(HERE), SPOT: spots(HERE, **MARK), GONE: (), HIDDEN: (), FAINT: ()}
-    faint = (Faint(HERE[0], 8.0, 0.2),)
+    faint = (Faint(HERE[0], 0.2),)
     visits = [
         replace(make_visit(i, lesions=contents[s]), faint=faint if s is FAINT else ()) for i, s in enumerate(sightings)
     ]
@@ -83,7 +83,6 @@ def test_a_flicker_at_the_cut_off_is_no_change(seen, states):
     assert [s.state for s in track.sightings] == states
     faint = [s for s in track.sightings if s.alive and s.lesion_id is None]
     assert all(track.area_mm2_at(s.visit) == pytest.approx(area_of(track)) for s in faint)
-    assert [s.score for s in faint] == [0.2] * len(faint)
 
 
 def area_of(track):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comedo.errors import ModelError
-from comedo.progress.noise import Clearness, MeasureNoise, load_noise, personal_factor, read_noise
+from comedo.progress.noise import MeasureNoise, load_noise, personal_factor, read_noise
 
 PLAIN = MeasureNoise(
     base=1, per_unit=2, relative=0, light=1, zoom=4, margin=1, margin_share=0, useful=5, useful_share=0
@@ -31,23 +31,9 @@ def test_worse_conditions_and_more_lesions_are_never_less_noise(mean, light, zoo
 
 def test_the_shipped_model_names_its_pairs():
     model = load_noise()
-    assert set(model.measures) == {"count", "clear", "area", "severity"}
+    assert set(model.measures) == {"count", "area", "severity"}
     assert model.pairs >= 10
     assert "repeats" in model.provenance
-
-
-@pytest.mark.parametrize(
-    ("score", "weight"),
-    [
-        pytest.param(0.0, 0.0, id="nothing"),
-        pytest.param(0.2, 0.0, id="where it begins"),
-        pytest.param(0.4, 0.5, id="half-way"),
-        pytest.param(0.6, 1.0, id="full"),
-        pytest.param(0.9, 1.0, id="no more than one"),
-    ],
-)
-def test_a_lesion_weighs_by_how_clearly_it_shows(score, weight):
-    assert Clearness(from_score=0.2, full=0.6).weight(score) == pytest.approx(weight)
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"pairs": -1}'], ids=["empty", "no fields", "negative"])

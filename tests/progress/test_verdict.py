@@ -12,7 +12,7 @@ NOISE = ChangeNoise(
     provenance="by hand",
     pairs=0,
     typical_light=0.0,
-    measures=dict.fromkeys(("count", "clear", "area", "severity"), ONE),
+    measures=dict.fromkeys(("count", "area", "severity"), ONE),
 )
 STILL = Conditions(0.0, 0.0)
 
@@ -50,16 +50,10 @@ def test_per_cent_of_nothing_is_unknown():
 
 
 def test_contradicting_measures_take_the_answer_away():
-    found = judge_readings(Readings(20, 15, 10, None), Readings(10, 5, 30, None), STILL, NOISE)
+    found = judge_readings(Readings(20, 10, None), Readings(10, 30, None), STILL, NOISE)
     assert found.answer is Answer.CANNOT_TELL
     assert "opposite" in found.reason
-    assert [m.answer for m in found.measures] == [Answer.BETTER, Answer.BETTER, Answer.WORSE]
-
-
-def test_clear_lesions_decide():
-    found = judge_readings(Readings(20, 6, 10, None), Readings(12, 6, 10, None), STILL, NOISE)
-    assert found.answer is Answer.SAME
-    assert found.measures[0].answer is Answer.BETTER
+    assert [m.answer for m in found.measures] == [Answer.BETTER, Answer.WORSE]
 
 
 def test_a_change_of_which_half_is_seen_must_be_twice_as_large():
@@ -68,8 +62,8 @@ def test_a_change_of_which_half_is_seen_must_be_twice_as_large():
 
 
 def test_severity_has_no_part_where_it_is_unknown():
-    found = judge_readings(Readings(1, 1, 1, None), Readings(1, 1, 1, 2.0), STILL, NOISE)
-    assert [m.name for m in found.measures] == ["count", "clear", "area"]
+    found = judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE)
+    assert [m.name for m in found.measures] == ["count", "area"]
 
 
 def test_theil_sen_ignores_an_outlier():

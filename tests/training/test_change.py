@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from change_builders import make_visit
-from comedo.calibration import Thresholds
 from comedo.errors import UnusableInput
 from comedo.progress.compare import compare
 from comedo.progress.noise import load_noise
@@ -18,7 +17,7 @@ from comedo.training.change_figures import (
     summary_of,
     with_interval,
 )
-from comedo.training.change_fit import PRIOR, Differences, clearness_of, fit_measure, fit_noise, inflation
+from comedo.training.change_fit import PRIOR, Differences, fit_measure, fit_noise, inflation
 from comedo.training.change_pairs import (
     PASTED,
     RETAKEN,
@@ -35,11 +34,10 @@ from comedo.training.change_series import score, series_specs
 from comedo.training.command import RECIPES
 
 PAIR = Pair("a", "b", "similar", "train", "later")
-CLEARNESS = clearness_of(Thresholds(active=0.2))
 
 
 def observation(before, after, view="comparable", **more):
-    readings = [{"count": float(n), "clear": 0.5 * n, "area": 10.0 * n, "severity": None} for n in (before, after)]
+    readings = [{"count": float(n), "area": 10.0 * n, "severity": None} for n in (before, after)]
     return Observation(PAIR, view, 0.9, 0.005, 0.05, 0.0, *readings, **{"totals": (before, after), **more})
 
 
@@ -89,28 +87,26 @@ def repeats(number, **more):
 def test_too_few_repeats_make_no_model():
     others = [observation(3, 9)] * 20 + [observation(3, 4, "no_match", kind=RETAKEN)] * 5
     with pytest.raises(UnusableInput, match="10 repeats"):
-        fit_noise(repeats(9) + others, "by hand", CLEARNESS)
+        fit_noise(repeats(9) + others, "by hand")
 
 
 def test_noise_is_of_repeats_and_the_response_of_pasted_lesions():
     later = [observation(4, 40)] * 10
-    still = fit_noise(repeats(30) + later, "by hand", CLEARNESS)
+    still = fit_noise(repeats(30) + later, "by hand")
     assert still.pairs == 30
-    assert still.measures["clear"].response == 1.0
-    pasted = [observation(10, 10 + 3 * n, kind=PASTED, known=6.0 * n) for n in (1, 2)]  # half of each is counted
-    assert fit_noise(repeats(30) + pasted, "by hand", CLEARNESS).measures["count"].response == pytest.approx(0.5)
+    assert still.measures["count"].response == 1.0
+    pasted = [observation(10, 10 + 3 * n, kind=PASTED, known=6.0 * n) for n in (0, 1, 2)]  # half of each is counted
+    assert fit_noise(repeats(30) + pasted, "by hand").measures["count"].response == pytest.approx(0.5)
 
 
-def test_what_annotators_leave_open_widens_the_noise():
-    follows = [observation(10, 10 + n, kind=VISITS, known=float(n)) for n in range(-4, 5)]
-    strays = [observation(10, 30, kind=VISITS, known=0.0), observation(10, 14, kind=VISITS, known=4.0)]
-    calm, wild = (fit_noise(repeats(30) + more, "by hand", CLEARNESS).measures["count"] for more in (follows, strays))
-    assert wild.inflation > 2 * calm.inflation
-
-
-def test_clearness_follows_the_cut_off():
-    assert (CLEARNESS.from_score, CLEARNESS.full) == (0.15, 0.46)
-    assert clearness_of(Thresholds(active=0.9)).full == 1.0
+def test_later_visits_without_annotated_change_widen_the_noise():
+    changed = [observation(10, 40, kind=VISITS, known=9.0)] * 5
+    strays = [observation(10, 20, kind=VISITS, known=2.0)] * 5
+    calm, few, wild = (
+        fit_noise(repeats(30) + more, "by hand").measures["count"] for more in (changed, strays[:4], changed + strays)
+    )
+    assert calm.inflation == few.inflation == 1.0
+    assert wild.inflation == pytest.approx(10 / calm.sd(15, 0.05, 0.0), rel=1e-3)
 
 
 def test_a_pair_is_read_on_shared_skin():

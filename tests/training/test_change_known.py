@@ -68,7 +68,7 @@ def test_a_lesion_is_as_large_against_the_face_as_it_was():
     photo = np.full((300, 300, 3), 180, np.uint8)
     small, large = (paste(photo, [donor()], np.array([[150.0, 150.0]]), px) for px in (250.0, 500.0))
     areas = [(p[..., 1] < 170).sum() for p in (small, large)]
-    assert areas[1] / areas[0] == pytest.approx(4, rel=0.15)
+    assert areas[1] / areas[0] == pytest.approx(4, rel=0.3)
 
 
 def test_places_are_on_skin_and_apart():

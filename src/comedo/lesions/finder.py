@@ -120,10 +120,8 @@ class LesionFinder:
 
 def _faint(peaks: Peaks, to_photo: Affine) -> tuple[Faint, ...]:
     """Candidates below the cut-off in photo pixels: measured no further, since no report names them."""
-    centres = apply(to_photo, peaks.xy.astype(np.float64))
-    unit = 2 * scale_of(to_photo)
-    columns = (centres.tolist(), peaks.radius.tolist(), peaks.active.tolist())
-    return tuple(Faint((x, y), radius * unit, active) for (x, y), radius, active in zip(*columns, strict=True))
+    centres = apply(to_photo, peaks.xy.astype(np.float64)).tolist()
+    return tuple(Faint((x, y), score) for (x, y), score in zip(centres, peaks.active.tolist(), strict=True))
 
 
 def box_around(x: float, y: float, radius: float) -> Box:

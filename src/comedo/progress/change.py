@@ -26,7 +26,6 @@ from comedo.progress.values import (
     Visit,
 )
 from comedo.progress.verdict import (
-    DECIDES,
     Z_REGION,
     Conditions,
     Readings,
@@ -71,7 +70,7 @@ class Series:
         grade = self.visits[visit].grades.get("severity")
         value = grade.value if grade else None
         severity = float(value) if isinstance(value, (int, float)) else None
-        return read_tracks(mine, visit, severity, self.noise.clearness, region)
+        return read_tracks(mine, visit, severity, region)
 
     def conditions(self, first: int, second: int) -> Conditions:
         """Light and zoom between two visits, each known against the baseline."""
@@ -143,21 +142,21 @@ def _check(visits: Sequence[Visit]) -> None:
 
 
 def _repeat_scores(series: Series) -> list[float]:
-    """Differences between neighbouring photos taken minutes apart, over the noise expected."""
+    """Count differences between neighbouring photos taken minutes apart, over the noise expected."""
     usable = [i for i, c in enumerate(series.comparisons) if c.comparable]
     scores = []
     for i, j in pairwise(usable):
         start, end = series.visits[i].when, series.visits[j].when
         if start is not None and end is not None and end - start <= MINUTES_APART:
             before, after, conditions = series.pair(i, j)
-            found = judge(DECIDES, before.clear, after.clear, conditions, series.noise)
+            found = judge("count", before.count, after.count, conditions, series.noise)
             scores.append(found.difference / found.noise_sd)
     return scores
 
 
 def _timeline(series: Series) -> tuple[TimePoint, ...]:
     """Counts anchored at the baseline: its own count plus the change seen on the skin that both photos show."""
-    start = read_tracks(series.ledger, 0, None, series.noise.clearness).count
+    start = read_tracks(series.ledger, 0, None).count
     points = []
     for i, (visit, comparison) in enumerate(zip(series.visits, series.comparisons, strict=True)):
         if not comparison.comparable:

@@ -26,7 +26,7 @@ class _Growing:
     xy: Xy
     diameter_px: float
     found: dict[int, Placed]
-    faint: dict[int, float] = field(default_factory=dict)  # by visit the score there
+    faint: set[int] = field(default_factory=set)
 
     def take(self, visit: int, placed: Placed) -> None:
         self.found[visit] = placed
@@ -58,8 +58,8 @@ def _follow(visits: Sequence[Visit], usable: Mapping[int, Comparison]) -> list[_
 def _add_faint(growing: Sequence[_Growing], visits: Sequence[Visit], usable: Mapping[int, Comparison]) -> None:
     for index, comparison in usable.items():
         missed = {i: t.xy for i, t in enumerate(growing) if index not in t.found}
-        for i, faint in match_faint(missed, place_faint(visits[index], comparison), _residual(comparison)).items():
-            growing[i].faint[index] = faint.score
+        for i in match_faint(missed, place_faint(visits[index], comparison), _residual(comparison)):
+            growing[i].faint.add(index)
 
 
 def _residual(comparison: Comparison) -> float | None:
@@ -103,10 +103,9 @@ def _sighting(track: _Growing, index: int, active: bool, earlier: Sequence[Sight
     group = _group(placed.lesion, active) if placed else _group(_nearest(track, index).lesion, active)
     state = _state(group, earlier, before=before)
     if placed is None:
-        return Sighting(index, state, None, group, score=None if group is Group.MARK else track.faint[index])
+        return Sighting(index, state, None, group)
     lesion = placed.lesion
-    score = None if group is Group.MARK else lesion.score
-    return Sighting(index, state, lesion.id, group, placed.area_mm2, lesion.redness, score)
+    return Sighting(index, state, lesion.id, group, placed.area_mm2, lesion.redness)
 
 
 def _nearest(track: _Growing, index: int) -> Placed:

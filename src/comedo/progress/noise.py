@@ -46,22 +46,10 @@ class MeasureNoise(_Table):
         return self.inflation * math.sqrt(max(self.base + self.per_unit * mean + squared, 1e-12))
 
 
-class Clearness(_Table):
-    """How much a lesion of some score weighs in the measure that decides: none up to `from_score`, one from `full`."""
-
-    from_score: float = Field(ge=0, le=1)
-    full: float = Field(gt=0, le=1)
-
-    def weight(self, score: float) -> float:
-        """Between 0 and 1, a straight line between both."""
-        return min(max((score - self.from_score) / max(self.full - self.from_score, 1e-6), 0.0), 1.0)
-
-
 class ChangeNoise(_Table):
     """Test-retest noise of every measure, and where its numbers come from."""
 
     provenance: str
-    clearness: Clearness = Clearness(from_score=0.2, full=0.6)
     pairs: int = Field(ge=0)
     typical_light: float = Field(ge=0)  # median of the pairs: taken where the light could not be compared
     measures: dict[str, MeasureNoise]

@@ -68,7 +68,7 @@ def place_faint(visit: Visit, comparison: Comparison) -> tuple[PlacedFaint, ...]
     if not visit.faint:
         return ()
     points = _to_baseline(visit, comparison, [x.center_xy for x in visit.faint]).tolist()
-    placed = (PlacedFaint((x, y), faint.active) for faint, (x, y) in zip(visit.faint, points, strict=True))
+    placed = (PlacedFaint((x, y), faint.score) for faint, (x, y) in zip(visit.faint, points, strict=True))
     return tuple(sorted((p for p in placed if inside(comparison.common, p.xy)), key=lambda p: -p.score))
 
 

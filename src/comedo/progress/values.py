@@ -113,7 +113,6 @@ class Sighting:
     group: Group | None = None
     area_mm2: float | None = None
     redness: float | None = None
-    score: float | None = None  # of an active lesion
 
     @property
     def alive(self) -> bool:

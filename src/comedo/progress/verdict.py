@@ -6,15 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from comedo.progress.noise import Z_95, Z_POWER, ChangeNoise, Clearness
+from comedo.progress.noise import Z_95, Z_POWER, ChangeNoise
 from comedo.progress.values import Answer, MeasureChange, Summary, Track
 from comedo.types import Region
 
 Z_REGION = 2.58  # 5 % shared by five regions (Bonferroni)
-DECIDES = "clear"  # the measure that answers: against its noise it responds most to real changes (docs/change.md)
 _NAMES = {
     "count": "active lesions",
-    "clear": "clear lesions",
     "area": "mm² of lesions",
     "severity": "grades of severity",
 }
@@ -31,29 +29,21 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Readings:
-    """What was measured on the skin compared: active lesions, their area in mm², severity of the whole face.
-
-    `clear` counts each lesion by how clearly it shows, so that one at the cut-off weighs little: that is what decides.
-    """
+    """What was measured on the skin compared: active lesions, their area in mm², severity of the whole face."""
 
     count: float
-    clear: float
     area: float
     severity: float | None
 
 
-def read_tracks(
-    tracks: Sequence[Track], visit: int, severity: float | None, clearness: Clearness, region: Region | None = None
-) -> Readings:
+def read_tracks(tracks: Sequence[Track], visit: int, severity: float | None, region: Region | None = None) -> Readings:
     """Readings at a visit of the lesions that are there and active, of one region or of all.
 
     Severity belongs to a whole photo: it is None for a region.
     """
-    mine = [t for t in tracks if region is None or t.region is region]
-    there = [area for t in mine if (area := t.area_mm2_at(visit)) is not None]
-    scores = [s.score for t in mine if (s := t.at(visit)) is not None and s.score is not None]
-    clear = sum(clearness.weight(score) for score in scores)
-    return Readings(float(len(there)), clear, sum(there), None if region else severity)
+    areas = (t.area_mm2_at(visit) for t in tracks if region is None or t.region is region)
+    there = [area for area in areas if area is not None]
+    return Readings(float(len(there)), sum(there), None if region else severity)
 
 
 def judge(
@@ -94,19 +84,16 @@ def _above(value: float, sd: float) -> float:
 def judge_readings(
     before: Readings, after: Readings, conditions: Conditions, noise: ChangeNoise, *, z: float = Z_95
 ) -> Summary:
-    """All measures together: the clear lesions answer, and the others may only take their answer away.
-
-    The first measure is the plain count, for readers.
-    """
+    """All measures together: the count answers, and the others may only take its answer away."""
     pairs = {name: (getattr(before, name), getattr(after, name)) for name in _NAMES}
     measures = [judge(n, *pair, conditions, noise, z=z) for n, pair in pairs.items() if None not in pair]
-    decides = next(m for m in measures if m.name == DECIDES)
-    opposite = {Answer.BETTER: Answer.WORSE, Answer.WORSE: Answer.BETTER}.get(decides.answer)
-    against = [m for m in measures if m.answer is opposite]
+    count = measures[0]
+    opposite = {Answer.BETTER: Answer.WORSE, Answer.WORSE: Answer.BETTER}.get(count.answer)
+    against = [m for m in measures[1:] if m.answer is opposite]
     if against:
-        reason = f"the {_NAMES[DECIDES]} and the {_NAMES[against[0].name]} point in opposite directions"
-        return Summary(Answer.CANNOT_TELL, decides.probabilities, reason, tuple(measures))
-    return Summary(decides.answer, decides.probabilities, decides.reason, tuple(measures))
+        reason = f"the count and the {_NAMES[against[0].name]} point in opposite directions"
+        return Summary(Answer.CANNOT_TELL, count.probabilities, reason, tuple(measures))
+    return Summary(count.answer, count.probabilities, count.reason, tuple(measures))
 
 
 def refuse(reason: str, measures: Sequence[MeasureChange] = ()) -> Summary:

@@ -6,25 +6,24 @@ import math
 from collections.abc import Sequence
 
 from comedo.progress.values import Answer, Summary, Visit
-from comedo.progress.verdict import DECIDES
 
 
 def in_one_sentence(whole: Summary, visits: Sequence[Visit], last: int | None) -> str:
     """What a person is told first."""
     if whole.answer is Answer.CANNOT_TELL or last is None or whole.probabilities is None:
         return f"Cannot tell: {whole.reason}."
-    count, clear = whole.measures[0], next(m for m in whole.measures if m.name == DECIDES)
+    count = whole.measures[0]
     span = _span(visits[0], visits[last])
     numbers = f"{count.before:.0f} active lesions then, {count.after:.0f} now on the skin that both photos show"
     if whole.answer is Answer.SAME:
         return (
             f"The same{span} as far as these photos can show: {numbers}; "
-            f"a change of fewer than {max(1, math.ceil(clear.smallest_detectable))} clear lesions may not be seen."
+            f"a change of fewer than {max(1, math.ceil(count.smallest_detectable))} may not be seen."
         )
     sure = whole.probabilities[whole.answer]
     return (
-        f"{whole.answer.capitalize()}{span}: {numbers}; weighed by how clearly they show {clear.before:.1f} then, "
-        f"{clear.after:.1f} now, where noise explains {clear.noise_limit:.1f} (probability {min(sure, 0.99):.0%})."
+        f"{whole.answer.capitalize()}{span}: {numbers}, more than the {count.noise_limit:.0f} "
+        f"that noise explains (probability {min(sure, 0.99):.0%})."
     )
 
 

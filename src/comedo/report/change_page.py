@@ -29,7 +29,6 @@ _ANSWERS = {
 }
 _MEASURES = {
     "count": "Active lesions",
-    "clear": "Clear lesions",
     "area": "Area of lesions, mm²",
     "severity": "Severity (1 to 5)",
 }
@@ -212,7 +211,6 @@ def _photos(document: ChangeDocument) -> str:
 def _reading(document: ChangeDocument) -> str:
     lines = (
         "Better or worse is said only when the difference exceeds what repeat photos of unchanged skin differ by.",
-        "Clear lesions count each lesion by how clearly it shows, and they decide.",
         "Noise alone exceeds its limit in at most 5 of 100 comparisons; the smallest detectable change in 9 of 10.",
         "Not visible means that nothing is known of the lesion at that visit; it does not mean that it went.",
         f"Noise: {document.noise.provenance}",

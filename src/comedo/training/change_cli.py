@@ -27,9 +27,9 @@ def calibrate_change(
     donors: Annotated[str, _DONORS] = "crops1024",
     split: Annotated[str, typer.Option(help="Pairs of this split; `all` for every one.")] = "train",
     most: Annotated[int, typer.Option(min=1, help="At most so many pairs, drawn at random.")] = 1000,
-    store: Annotated[Path, typer.Option(help="Readings are kept here; a run that was stopped goes on.")] = Path(
-        "change-pairs.jsonl"
-    ),
+    store: Annotated[
+        Path, typer.Option(help="Readings are kept here, of one set of weights; a run that was stopped goes on.")
+    ] = Path("change-pairs.jsonl"),
     out: Annotated[Path, typer.Option(help="Where the noise model goes.")] = Path("src/comedo/progress/noise.json"),
     weights: Annotated[Path | None, typer.Option(help="Weights folder; the shipped one by default.")] = None,
 ) -> None:
@@ -46,14 +46,15 @@ def calibrate_change(
     """
     from comedo.build import build_analyzer
     from comedo.inference import WEIGHTS
-    from comedo.training.change_fit import clearness_of, fit_noise, is_repeat
+    from comedo.progress.noise import load_noise
+    from comedo.training.change_fit import fit_noise, is_repeat
     from comedo.training.change_pairs import choose, read_pairs
     from comedo.training.change_repeats import jobs_of, load_material, observe_all
 
     chosen = choose(read_pairs(_existing(pairs)), split=split, most=most)
     analyzer = build_analyzer(weights or WEIGHTS)
     marked = _annotations(photos, annotations)
-    material = load_material(photos, analyzer, marked, donors_from=donors, split=split)
+    material = load_material(photos, analyzer, load_noise(), marked, donors_from=donors, split=split)
     found = list(observe_all(jobs_of(chosen, pasted=bool(material.donors)), material, store))
     usable = [o for o in found if o.comparable]
     networks = " and ".join(model[:27] for model in analyzer.models)
@@ -62,7 +63,7 @@ def calibrate_change(
         f"{pairs.name}, nearly all made from one photo; {sum(o.known is not None for o in usable)} pairs with a known "
         f"change widened it. Read by {networks}."
     )
-    model = fit_noise(found, provenance, clearness_of(analyzer.calibration.thresholds))
+    model = fit_noise(found, provenance)
     out.write_text(json.dumps(model.model_dump(), indent=1) + "\n", encoding="utf-8")
     typer.echo(f"{out}: {provenance}", err=True)
 
@@ -100,6 +101,7 @@ def evaluate_change(
     """
     from comedo.build import build_analyzer
     from comedo.inference import WEIGHTS
+    from comedo.progress.noise import load_noise
     from comedo.training.change_evaluate import evaluate_clear, evaluate_pairs
     from comedo.training.change_pairs import choose, read_pairs
     from comedo.training.change_repeats import load_material
@@ -110,7 +112,8 @@ def evaluate_change(
     result: dict[str, object] = {"models": list(analyzer.models)}
     if photos is not None:
         chosen = choose(read_pairs(_existing(pairs)), split=split, most=most)
-        material = load_material(photos, analyzer, _annotations(photos, annotations), donors_from=donors, split=split)
+        marked = _annotations(photos, annotations)
+        material = load_material(photos, analyzer, load_noise(), marked, donors_from=donors, split=split)
         result["pairs"] = evaluate_pairs(chosen, material, store, affines=affines, rounds=rounds)
         if clear is not None and material.donors:
             result["pasted_on_clear_faces"] = evaluate_clear(clear, most_clear, material, store, rounds=rounds)

@@ -15,7 +15,6 @@ from comedo.errors import ComedoError
 from comedo.geometry import Affine, apply
 from comedo.progress.canvas import mirror
 from comedo.progress.compare import compare
-from comedo.progress.noise import load_noise
 from comedo.progress.values import Comparison, Visit
 from comedo.training.change_figures import known_figures, with_interval
 from comedo.training.change_pairs import (
@@ -64,7 +63,7 @@ def evaluate_pairs(
 
     def figures(kind: str) -> dict[str, object]:
         every = [r.observation for r in results] + more
-        return known_figures([o for o in every if o.kind == kind], load_noise(), person, rounds)
+        return known_figures([o for o in every if o.kind == kind], material.noise, person, rounds)
 
     return {
         **_views(results, person, rounds),
@@ -80,7 +79,7 @@ def evaluate_clear(folder: Path, most: int, material: Material, store: Path, *, 
     drawn = [pictures[i].stem for i in np.random.default_rng(3).permutation(len(pictures))][:most]
     jobs = [Job(PASTED, Pair(name, name, "differs", "clear", "session"), i) for i, name in enumerate(drawn)]
     found = list(observe_all(jobs, replace(material, folder=folder, circles={}), store / "clear.jsonl"))
-    return known_figures(found, load_noise(), {name: i for i, name in enumerate(drawn)}, rounds)
+    return known_figures(found, material.noise, {name: i for i, name in enumerate(drawn)}, rounds)
 
 
 def _views(results: Sequence[PairResult], person: Mapping[str, int], rounds: int) -> dict[str, object]:

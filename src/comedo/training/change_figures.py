@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from comedo.progress.noise import Z_95, ChangeNoise
 from comedo.progress.values import Answer, Summary
-from comedo.progress.verdict import DECIDES, Conditions, Readings, judge_readings
+from comedo.progress.verdict import Conditions, Readings, judge_readings
 from comedo.training.bootstrap import interval
 from comedo.training.change_pairs import Observation
 
 CHANGED = (Answer.BETTER, Answer.WORSE)
-_UNCHANGED = 1.0  # lesions: annotators who differ by no more saw no change
 
 
 def summary_of(observation: Observation, noise: ChangeNoise) -> Summary:
@@ -36,7 +35,7 @@ def known_figures(
     seen = [(o, summary_of(o, noise)) for o in observations if o.comparable]
     known = [(o, s, float(o.known)) for o, s in seen if o.known is not None]
     large = [(o, s, k) for o, s, k in known if abs(k) >= _smallest(s)]
-    still = [(o, s) for o, s, k in known if abs(k) <= _UNCHANGED]
+    still = [(o, s) for o, s in seen if o.unchanged]
 
     def share(values: Sequence[bool], of: Sequence[Observation]) -> dict[str, object] | None:
         return with_interval(np.mean, values, rounds, people=[person[o.pair.a] for o in of])
@@ -53,18 +52,14 @@ def known_figures(
         "no_change_called_changed_by_counts": share([by_counts(o) in CHANGED for o in of_still], of_still),
         "no_change_without_answer": share([s.answer is Answer.CANNOT_TELL for _, s in still], of_still),
         "smallest_detectable_median": _median([_smallest(s) for _, s in seen]),
-        "correlation_with_known": correlation([(_difference(s, DECIDES), k) for _, s, k in known]),
+        "correlation_with_known": correlation([(s.measures[0].difference, k) for _, s, k in known]),
         "correlation_with_known_of_counts": correlation([(_raw(o), k) for o, _, k in known]),
         "ledger_f1": f1_of([o.found for o, _ in seen if o.found is not None]),
     }
 
 
 def _smallest(summary: Summary) -> float:
-    return next(m.smallest_detectable for m in summary.measures if m.name == DECIDES)
-
-
-def _difference(summary: Summary, name: str) -> float:
-    return next(m.difference for m in summary.measures if m.name == name)
+    return summary.measures[0].smallest_detectable
 
 
 def _raw(observation: Observation) -> float:

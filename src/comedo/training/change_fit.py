@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from comedo.calibration import Thresholds
 from comedo.errors import UnusableInput
-from comedo.progress.noise import Z_95, ChangeNoise, Clearness, MeasureNoise
+from comedo.progress.noise import Z_95, ChangeNoise, MeasureNoise
 from comedo.training.change_pairs import PASTED, RETAKEN, VISITS, Observation
 
 _LEAST_PAIRS = 10
@@ -25,17 +24,6 @@ PRIOR = {
         per_unit=0.8,
         relative=0.02,
         light=1.0,
-        zoom=0.05,
-        margin=1,
-        margin_share=0.1,
-        useful=5,
-        useful_share=0.6,
-    ),
-    "clear": MeasureNoise(
-        base=0.3,
-        per_unit=0.4,
-        relative=0.01,
-        light=0.5,
         zoom=0.05,
         margin=1,
         margin_share=0.1,
@@ -79,24 +67,16 @@ class Differences:
     known: NDArray[np.float64]
 
 
-_IN_LESIONS = ("count", "clear")  # measures whose response to a lesion is at most one
 _LEAST_RESPONSE = 0.05
-# Of the cut-off of active lesions: where a lesion begins to weigh, and where it weighs one. Of eleven ramps and plain
-# cut-offs this is among the best on training pairs by response to annotated change over the noise of retakes.
-_CLEAR_FROM, _CLEAR_FULL = 0.75, 2.3
+_LEAST_STILL = 5  # later visits without annotated change, to widen the noise by
 
 
-def clearness_of(thresholds: Thresholds) -> Clearness:
-    """How much lesions weigh, for networks with these cut-offs."""
-    full = min(1.0, round(_CLEAR_FULL * thresholds.active, 3))
-    return Clearness(from_score=round(min(_CLEAR_FROM * thresholds.active, full / 2), 3), full=full)
-
-
-def fit_noise(observations: Sequence[Observation], provenance: str, clearness: Clearness) -> ChangeNoise:
+def fit_noise(observations: Sequence[Observation], provenance: str) -> ChangeNoise:
     """The model of every measure.
 
-    Noise comes from retaken photos and from pairs of one session. Pasted lesions say how much of a change is seen;
-    what then is left of their differences, and of those of annotated visits, widens the noise where it is too narrow.
+    Noise comes from retaken photos and from pairs of one session. Where later visits between which annotators saw no
+    change differ by more, it is widened until their scores are one on average: retakes of one exposure lack what
+    another day brings. Pasted lesions say how much of a change is seen.
 
     Raises:
         UnusableInput: Fewer than ten repeats could be compared.
@@ -110,7 +90,6 @@ def fit_noise(observations: Sequence[Observation], provenance: str, clearness: C
     lights = [o.light for o in repeats if o.light is not None]
     return ChangeNoise(
         provenance=provenance,
-        clearness=clearness,
         pairs=len(repeats),
         typical_light=round(float(np.median(lights)), 4),
         measures={name: _fit(usable, repeats, name) for name in PRIOR},
@@ -120,21 +99,22 @@ def fit_noise(observations: Sequence[Observation], provenance: str, clearness: C
 def is_repeat(observation: Observation) -> bool:
     """Whether both photos show the same skin with the same lesions."""
     session = observation.kind == VISITS and observation.pair.when == "session"
-    return session or observation.kind == RETAKEN
+    return session or (observation.kind in (RETAKEN, PASTED) and observation.unchanged)
 
 
 def _fit(usable: Sequence[Observation], repeats: Sequence[Observation], name: str) -> MeasureNoise:
-    fitted = fit_measure(differences_of(repeats, name), PRIOR[name])
-    widest = fitted.inflation
-    for kind in (PASTED, VISITS):
-        known = differences_of([o for o in usable if o.kind == kind and o.known is not None], name)
-        slope = response(known)
-        if slope is None:
-            continue
-        widest = max(widest, inflation(scores_of(known, fitted, slope)) * fitted.inflation)
-        if kind == PASTED and name in _IN_LESIONS:
-            fitted = fitted.model_copy(update={"response": round(min(max(slope, _LEAST_RESPONSE), 1.0), 4)})
-    return fitted.model_copy(update={"inflation": float(f"{widest:.4g}")})
+    read = differences_of(repeats, name)
+    if not len(read.mean):
+        return PRIOR[name]
+    fitted = fit_measure(read, PRIOR[name])
+    still = differences_of([o for o in usable if o.kind == VISITS and o.unchanged], name)
+    if len(still.mean) >= _LEAST_STILL:
+        wider = float(np.sqrt(np.mean(scores_of(still, fitted) ** 2)))
+        fitted = fitted.model_copy(update={"inflation": float(f"{fitted.inflation * max(1.0, wider):.4g}")})
+    slope = response(differences_of([o for o in usable if o.kind == PASTED and o.known is not None], name))
+    if slope is None or name != "count":
+        return fitted
+    return fitted.model_copy(update={"response": round(min(max(slope, _LEAST_RESPONSE), 1.0), 4)})
 
 
 def response(data: Differences) -> float | None:
@@ -143,10 +123,10 @@ def response(data: Differences) -> float | None:
     return None if squares == 0 else float(data.known @ data.difference) / squares
 
 
-def scores_of(data: Differences, model: MeasureNoise, slope: float) -> NDArray[np.float64]:
-    """Differences that the known change leaves, over the model's standard deviations."""
+def scores_of(data: Differences, model: MeasureNoise) -> NDArray[np.float64]:
+    """Differences over the model's standard deviations."""
     rows = zip(data.mean, data.light, data.zoom, strict=True)
-    return np.asarray(np.abs(data.difference - slope * data.known) / np.array([model.sd(*row) for row in rows]))
+    return np.asarray(np.abs(data.difference) / np.array([model.sd(*row) for row in rows]))
 
 
 def differences_of(observations: Sequence[Observation], name: str) -> Differences:

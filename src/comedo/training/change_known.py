@@ -124,7 +124,7 @@ def true_statements(known: Known) -> set[Statement]:
 
 def told_statements(known: Known, ledger: Sequence[Track]) -> set[Statement]:
     """What the ledger says of pasted lesions at the second visit, and of others that they came or went."""
-    identity = [_identify(visit, *where) for visit, where in zip(known.visits, _wheres(known), strict=True)]
+    identity = [_identify(v, places, known.near_px) for v, places in zip(known.visits, known.places, strict=True)]
     told: set[Statement] = set()
     for track in ledger:
         here = track.at(1)
@@ -136,10 +136,6 @@ def told_statements(known: Known, ledger: Sequence[Track]) -> set[Statement]:
         if changed or (lesion >= 0 and here.state is State.PERSISTING):
             told.add((lesion, 1, here.state))
     return told
-
-
-def _wheres(known: Known) -> list[tuple[F64, F64]]:
-    return [(places, known.near_px) for places in known.places]
 
 
 def _identify(visit: Visit, places: F64, near_px: F64) -> Mapping[int, int]:

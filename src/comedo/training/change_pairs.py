@@ -23,6 +23,7 @@ from comedo.tracking import to_visit
 LIGHTS = ("similar", "differs")
 WHENS = ("session", "later", "unsure")
 VISITS, RETAKEN, PASTED = "visits", "retaken", "pasted"
+_ANNOTATORS_DIFFER = 2.0
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -61,6 +62,11 @@ class Observation:
     def comparable(self) -> bool:
         """Whether the pair has readings."""
         return self.view == "comparable"
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether both photos show as many lesions; annotators of two days may differ by two."""
+        return self.known is not None and abs(self.known) <= (_ANNOTATORS_DIFFER if self.kind == VISITS else 0.0)
 
 
 def read_pairs(path: Path) -> tuple[Pair, ...]:

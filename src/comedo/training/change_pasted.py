@@ -22,10 +22,11 @@ from comedo.types import FaceMap, Image, Region
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-_LEAST_RADIUS_PX = 5.0  # of a lesion that is cut out: smaller ones have no picture to speak of
+_LEAST_RADIUS_PX = 7.0  # of a lesion that is cut out: about the median of ACNE04 crops; smaller ones show little
 _ALONE = 2.4  # radii that no other lesion may come into
 _REACH = 1.9  # radii around the centre that are cut out
-_CONTRAST = 0.06  # least mean log ratio of green in the core: what is fainter nobody would call a change
+_CONTRAST = 0.1  # least mean log ratio of green in the core: what is fainter few would call a lesion
+_RING_SPREAD = 0.06  # most spread of the log ratio around it: else the skin is too uneven to cut there
 _OF_ONE_PHOTO = 5
 _GAP = 3.0  # radii between pasted lesions, and from lesions that the face has
 _MARGIN_CELLS = 5  # of the face map between a pasted lesion and the border of a region
@@ -75,7 +76,7 @@ def _cut(image: Image, circle: F32, others: F32, face: FaceMap) -> Donor | None:
     far = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) / r
     ring = (far > 1.3) & (far <= _REACH)
     ratio = log - _plane(log, ring)
-    if abs(float(ratio[far <= 0.6][:, 1].mean())) < _CONTRAST or float(ratio[ring].std()) > 0.5 * _CONTRAST * 2:
+    if abs(float(ratio[far <= 0.6][:, 1].mean())) < _CONTRAST or float(ratio[ring].std()) > _RING_SPREAD:
         return None
     feather = np.clip((1.6 - far) / 0.5, 0, 1).astype(np.float32)
     return Donor(ratio * feather[..., None], r, r / face.face_px)

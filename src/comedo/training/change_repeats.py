@@ -14,7 +14,7 @@ from comedo.errors import ComedoError, UnusableInput
 from comedo.photo import read_photo
 from comedo.pipeline import Analyzer
 from comedo.progress.compare import compare
-from comedo.progress.noise import load_noise
+from comedo.progress.noise import ChangeNoise
 from comedo.progress.values import Comparison, Visit
 from comedo.training.change_known import (
     NO_CIRCLES,
@@ -57,12 +57,19 @@ class Material:
 
     folder: Path
     analyzer: Analyzer
+    noise: ChangeNoise
     circles: Mapping[str, F32]
     donors: tuple[Donor, ...]
 
 
 def load_material(
-    folder: Path, analyzer: Analyzer, annotations: Path | None, *, donors_from: str, split: str
+    folder: Path,
+    analyzer: Analyzer,
+    noise: ChangeNoise,
+    annotations: Path | None,
+    *,
+    donors_from: str,
+    split: str,
 ) -> Material:
     """Read annotations where there are any, and cut out lesions of the photos in the folder `donors_from` beside them.
 
@@ -70,12 +77,12 @@ def load_material(
         UnusableInput: The annotations are no COCO file, or there is no lesion to cut out.
     """
     if annotations is None:
-        return Material(folder, analyzer, {}, ())
+        return Material(folder, analyzer, noise, {}, ())
     marked = read_coco(annotations, folder.parent, split=None, only=f"{folder.name}/").photos
     circles = {Path(p.name).stem: p.lesions.circles for p in marked if p.lesions is not None}
     sharp = read_coco(annotations, annotations.parent, split=split, only=f"{donors_from}/").photos
     drawn = [sharp[i] for i in np.random.default_rng(2).permutation(len(sharp))]
-    return Material(folder, analyzer, circles, cut_lesions(drawn, analyzer))
+    return Material(folder, analyzer, noise, circles, cut_lesions(drawn, analyzer))
 
 
 def jobs_of(pairs: Sequence[Pair], *, pasted: bool) -> list[Job]:
@@ -121,7 +128,7 @@ def _visits(job: Job, material: Material) -> Observation:
 
 def observe_visits(pair: Pair, visits: tuple[Visit, Visit], found: Comparison, material: Material) -> Observation:
     """Read two photos of different days; the change is known where annotators marked the lesions of both."""
-    read, _ = observe(pair, visits, found, load_noise())
+    read, _ = observe(pair, visits, found, material.noise)
     if not found.comparable or not {pair.a, pair.b} <= material.circles.keys():
         return read
     here = (replace(found, alignment=None), found)
@@ -134,14 +141,14 @@ def observe_visits(pair: Pair, visits: tuple[Visit, Visit], found: Comparison, m
 
 def _retaken(job: Job, material: Material) -> Observation:
     known = retake_twice(_picture(job, material), job.pair.a, material.analyzer, job.seed)
-    read, _ = observe(job.pair, known.visits, compare(*known.visits), load_noise())
+    read, _ = observe(job.pair, known.visits, compare(*known.visits), material.noise)
     return replace(read, kind=RETAKEN, known=0.0)
 
 
 def _pasted(job: Job, material: Material) -> Observation:
     own = material.circles.get(job.pair.a, NO_CIRCLES)
     known = paste_and_retake(_picture(job, material), job.pair.a, material.analyzer, material.donors, job.seed, own)
-    read, ledger = observe(job.pair, known.visits, compare(*known.visits), load_noise())
+    read, ledger = observe(job.pair, known.visits, compare(*known.visits), material.noise)
     if not read.comparable:
         return replace(read, kind=PASTED)
     true, told = true_statements(known), told_statements(known, ledger)

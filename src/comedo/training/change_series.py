@@ -17,7 +17,6 @@ from comedo.progress.canvas import EYE_DISTANCE_PX, mirror
 from comedo.progress.change import measure_change
 from comedo.progress.compare import compare
 from comedo.progress.values import Answer, Change, State, Visit
-from comedo.progress.verdict import DECIDES
 from comedo.synthetic import (
     Camera,
     FaceSpec,
@@ -125,14 +124,14 @@ def assess(course: str, faces: Sequence[RenderedFace], visits: Sequence[Visit], 
     change = measure_change(visits)
     truth = statements_of_truth(faces, specs)
     exact = measure_change([replace(v, lesions=true_lesions(f), faint=()) for v, f in zip(visits, faces, strict=True)])
-    decides = next((m for m in change.whole.measures if m.name == DECIDES), None)
+    count = change.whole.measures[0] if change.whole.measures else None
     identity = _by_place(visits, faces)
     return SeriesResult(
         course=course,
         view=str(change.comparisons[-1].view),
         answer=str(change.whole.answer if change.whole.answer in _CERTAIN else Answer.CANNOT_TELL),
         true_change=_active(faces[-1]) - _active(faces[0]),
-        smallest_detectable=None if decides is None else decides.smallest_detectable,
+        smallest_detectable=None if count is None else count.smallest_detectable,
         motion_error=motion_error(change, faces),
         exact=score(statements_of(exact, _by_id(faces)), truth),
         found=score(statements_of(change, identity), truth),
