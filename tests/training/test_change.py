@@ -73,7 +73,7 @@ def test_a_fit_finds_the_noise_that_was_put_in():
     [
         pytest.param([0.1] * 50, 1.0, id="never narrower"),
         pytest.param([0.5] * 9 + [3.92], 2.0, id="few pairs: the largest counts"),
-        pytest.param([1.0] * 96 + [9.0] * 3, 1.0, id="three of 99 may lie outside"),
+        pytest.param([1.0] * 97 + [9.0] * 2, 1.0, id="two of 99 may lie outside"),
     ],
 )
 def test_inflation(scores, factor):
@@ -99,14 +99,9 @@ def test_noise_is_of_repeats_and_the_response_of_pasted_lesions():
     assert fit_noise(repeats(30) + pasted, "by hand").measures["count"].response == pytest.approx(0.5)
 
 
-def test_later_visits_without_annotated_change_widen_the_noise():
-    changed = [observation(10, 40, kind=VISITS, known=9.0)] * 5
-    strays = [observation(10, 20, kind=VISITS, known=2.0)] * 5
-    calm, few, wild = (
-        fit_noise(repeats(30) + more, "by hand").measures["count"] for more in (changed, strays[:4], changed + strays)
-    )
-    assert calm.inflation == few.inflation == 1.0
-    assert wild.inflation == pytest.approx(10 / calm.sd(15, 0.05, 0.0), rel=1e-3)
+def test_later_visits_are_no_repeats():
+    later = [observation(10, 20, kind=VISITS, known=2.0)] * 5
+    assert fit_noise(repeats(30) + later, "by hand") == fit_noise(repeats(30), "by hand")
 
 
 def test_a_pair_is_read_on_shared_skin():

@@ -35,8 +35,7 @@ def calibrate_change(
 ) -> None:
     """Fit the noise of counts, areas and grades to skin photographed again, and the response to known changes.
 
-    Every photo of the list is retaken twice; with annotations it also gets lesions pasted, and pairs of later visits
-    are held against what was annotated.
+    Every photo of the list is retaken twice; with annotations it also gets lesions pasted.
 
     For example:
 
@@ -48,7 +47,7 @@ def calibrate_change(
     from comedo.inference import WEIGHTS
     from comedo.progress.noise import load_noise
     from comedo.training.change_fit import fit_noise, is_repeat
-    from comedo.training.change_pairs import choose, read_pairs
+    from comedo.training.change_pairs import PASTED, choose, read_pairs
     from comedo.training.change_repeats import jobs_of, load_material, observe_all
 
     chosen = choose(read_pairs(_existing(pairs)), split=split, most=most)
@@ -60,8 +59,8 @@ def calibrate_change(
     networks = " and ".join(model[:27] for model in analyzer.models)
     provenance = (
         f"Fitted on {datetime.now(UTC):%Y-%m-%d} to {sum(map(is_repeat, usable))} repeats of {split} photos of "
-        f"{pairs.name}, nearly all made from one photo; {sum(o.known is not None for o in usable)} pairs with a known "
-        f"change widened it. Read by {networks}."
+        f"{pairs.name}, nearly all made from one photo, and its response to {sum(o.kind == PASTED for o in usable)} "
+        f"pairs with pasted lesions. Read by {networks}."
     )
     model = fit_noise(found, provenance)
     out.write_text(json.dumps(model.model_dump(), indent=1) + "\n", encoding="utf-8")

@@ -35,6 +35,7 @@ def known_figures(
     seen = [(o, summary_of(o, noise)) for o in observations if o.comparable]
     known = [(o, s, float(o.known)) for o, s in seen if o.known is not None]
     large = [(o, s, k) for o, s, k in known if abs(k) >= _smallest(s)]
+    told = [(o, s, k) for o, s, k in known if s.answer in CHANGED and k != 0]
     still = [(o, s) for o, s in seen if o.unchanged]
 
     def share(values: Sequence[bool], of: Sequence[Observation]) -> dict[str, object] | None:
@@ -48,6 +49,7 @@ def known_figures(
         "large_changes_told": share([s.answer is towards(k) for _, s, k in large], of_large),
         "large_changes_told_by_counts": share([by_counts(o) is towards(k) for o, _, k in large], of_large),
         "large_changes_told_wrongly": share([s.answer is towards(-k) for _, s, k in large], of_large),
+        "told_changes_that_are_right": share([s.answer is towards(k) for _, s, k in told], [o for o, _, _ in told]),
         "no_change_called_changed": share([s.answer in CHANGED for _, s in still], of_still),
         "no_change_called_changed_by_counts": share([by_counts(o) in CHANGED for o in of_still], of_still),
         "no_change_without_answer": share([s.answer is Answer.CANNOT_TELL for _, s in still], of_still),
