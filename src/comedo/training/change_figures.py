@@ -91,7 +91,7 @@ def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
     table = np.array(pairs, np.float64).reshape(-1, 2)
     if len(table) < 3 or np.ptp(table[:, 0]) == 0 or np.ptp(table[:, 1]) == 0:
         return None
-    return round(float(np.corrcoef(table.T)[0, 1]), 4)
+    return round(float(np.asarray(np.corrcoef(table.T))[0, 1]), 4)
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -68,7 +68,6 @@ class Differences:
 
 
 _LEAST_RESPONSE = 0.05
-_COVERAGE = 0.97
 
 
 def fit_noise(observations: Sequence[Observation], provenance: str) -> ChangeNoise:
@@ -98,7 +97,7 @@ def fit_noise(observations: Sequence[Observation], provenance: str) -> ChangeNoi
 def is_repeat(observation: Observation) -> bool:
     """Whether both photos show the same skin with the same lesions."""
     session = observation.kind == VISITS and observation.pair.when == "session"
-    return session or (observation.kind in (RETAKEN, PASTED) and observation.unchanged)
+    return session or observation.kind == RETAKEN
 
 
 def _fit(usable: Sequence[Observation], repeats: Sequence[Observation], name: str) -> MeasureNoise:
@@ -132,9 +131,8 @@ def differences_of(observations: Sequence[Observation], name: str) -> Difference
 def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
     """Most probable variance terms under a normal likelihood and log-normal priors, then widened to cover.
 
-    `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 3 %, with the finite-sample rank of
-    split conformal prediction (Lei et al. 2018, JASA 113:1094-1111): few pairs give a wider model. What is aimed at is
-    5 %; the margin is for other people's photos.
+    `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 5 %, with the finite-sample rank of
+    split conformal prediction (Lei et al. 2018, JASA 113:1094-1111): few pairs give a wider model.
     """
     design = np.stack(
         [
@@ -161,6 +159,6 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
 
 
 def inflation(scores: NDArray[np.float64]) -> float:
-    """What standard deviations must be multiplied by so that 97 % of new pairs stay within 1.96 of them; at least 1."""
-    rank = min(len(scores), math.ceil(_COVERAGE * (len(scores) + 1)))
+    """What standard deviations must be multiplied by so that 95 % of new pairs stay within 1.96 of them; at least 1."""
+    rank = min(len(scores), math.ceil(0.95 * (len(scores) + 1)))
     return max(1.0, float(np.sort(scores)[rank - 1]) / Z_95)

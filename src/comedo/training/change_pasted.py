@@ -102,7 +102,7 @@ def paste(image: Image, donors: Sequence[Donor], places_xy: F64, face_px: float)
         window = full[top : top + size, left : left + size]
         if window.shape[:2] == (size, size):  # else it hangs over the picture's edge
             window[...] = (window + 4.0) * np.exp(ratio) - 4.0
-    return np.clip(full + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(full + 0.5, 0, 255), np.uint8)
 
 
 def draw_places(face: FaceMap, radius_px: float, taken: F32, number: int, rng: np.random.Generator) -> F64:

@@ -62,7 +62,7 @@ class Retake:
         lit += self.grain * np.random.default_rng(self.seed).standard_normal(lit.shape).astype(np.float32)
         second = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
         _, data = cv2.imencode(".jpg", second[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality])
-        return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
 
     def _light(self, width: int, height: int) -> NDArray[np.float32]:
         x = (np.arange(width) / width - 0.5)[None]
@@ -70,7 +70,7 @@ class Retake:
         amplitude, direction, phase = self.wave
         along = np.cos(direction) * x + np.sin(direction) * y
         log = self.slope[0] * x + self.slope[1] * y + amplitude * np.sin(2 * np.pi * 1.5 * along + phase)
-        return np.exp(log).astype(np.float32)
+        return np.asarray(np.exp(log), np.float32)
 
 
 def draw_retake(rng: np.random.Generator, *, strength: float = 1.0) -> Retake:
