@@ -83,6 +83,7 @@ class Analyzer:
             coverage=measure_coverage(reading.mask, face),
             grades=grades,
             notices=_notices(photo, face, quality),
+            faint=reading.faint,
         )
 
 

@@ -135,6 +135,7 @@ def to_visit(photo: Photo, analysis: FaceAnalysis, when: datetime | None = None)
         grades=analysis.grades,
         models=analysis.models,
         canvas=make_canvas(photo.image, analysis.face),
+        faint=analysis.faint,
     )
 
 

@@ -192,6 +192,17 @@ class Lesion:
 
 
 @dataclass(frozen=True)
+class Faint:
+    """A place that falls short of being reported as a lesion, in pixels of the original photo.
+
+    No count holds it; a series asks whether a lesion that another photo shows may still be there.
+    """
+
+    center_xy: Xy
+    score: float  # [0, 1], of an active lesion
+
+
+@dataclass(frozen=True)
 class Check:
     """One line of the quality gate: the value measured against its limit."""
 
@@ -279,3 +290,4 @@ class FaceAnalysis:
     coverage: Coverage
     grades: Mapping[str, Grade]
     notices: tuple[str, ...]
+    faint: tuple[Faint, ...] = ()

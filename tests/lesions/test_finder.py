@@ -121,6 +121,16 @@ def test_nothing_on_clear_skin() -> None:
     assert not reading.mask.any()
 
 
+def test_what_falls_short_is_kept_for_series() -> None:
+    photo = dotted((70, 180, 3, _RED), (160, 200, 3, _BLUE))
+    short = LesionFinder(SeesDots(), Thresholds(active=0.9)).find(photo, face_at(4))
+    assert [lesion.active for lesion in short.lesions] == [False]
+    (faint,) = short.faint
+    assert faint.center_xy == pytest.approx((280, 720), abs=3)
+    assert faint.score == pytest.approx(0.8, abs=0.05)
+    assert FINDER.find(photo, face_at(4)).faint == ()
+
+
 def test_what_is_not_skin_is_left_out() -> None:
     on_lips, on_hair = (120, 232, 3, _RED), (120, 20, 3, _RED)
     assert FINDER.find(dotted(on_lips, on_hair), face_at(4)).lesions == ()

@@ -13,7 +13,10 @@ QUIET = MeasureNoise(
     base=2, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0
 )
 NOISE = ChangeNoise(
-    provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), QUIET)
+    provenance="by hand",
+    pairs=0,
+    typical_light=0.0,
+    measures=dict.fromkeys(("count", "area", "severity"), QUIET),
 )
 LOUD = NOISE.model_copy(update={"measures": dict.fromkeys(NOISE.measures, QUIET.model_copy(update={"base": 100.0}))})
 

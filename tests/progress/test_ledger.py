@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -6,13 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from change_builders import PLACES, make_visit, same_place, spots
-from comedo.progress.ledger import Placed, build_ledger, half_life_days, match, new_by_region
+from comedo.progress.ledger import build_ledger, half_life_days, new_by_region
+from comedo.progress.placing import Placed, PlacedFaint, match, match_faint
 from comedo.progress.values import Sighting, State, Track
-from comedo.types import Group, Kind, Part, Region
+from comedo.types import Faint, Group, Kind, Part, Region
 
 HERE = PLACES[:1]
-MARK = {"group": Group.MARK, "kind": Kind.MARK}
-LESION, SPOT, GONE, HIDDEN = "lesion", "mark", "gone", "hidden"
+MARK = {
+    "group": Group.MARK,
+    "kind": Kind.MARK,
+    "group_probs": {Group.INFLAMMATORY: 0.1, Group.NON_INFLAMMATORY: 0.0, Group.MARK: 0.9},
+}
+LESION, SPOT, GONE, HIDDEN, FAINT = "lesion", "mark", "gone", "hidden", "faint"
 HISTORIES = {
     "stays": ([LESION, LESION, LESION], [State.PRESENT, State.PERSISTING, State.PERSISTING]),
     "goes": ([LESION, GONE, GONE], [State.PRESENT, State.RESOLVED, State.RESOLVED]),
@@ -29,8 +35,11 @@ HISTORIES = {
 
 
 def ledger_of(sightings):
-    contents = {LESION: spots(HERE), SPOT: spots(HERE, **MARK), GONE: (), HIDDEN: ()}
-    visits = [make_visit(i, lesions=contents[s]) for i, s in enumerate(sightings)]
+    contents = {LESION: spots(HERE), SPOT: spots(HERE, **MARK), GONE: (), HIDDEN: (), FAINT: ()}
+    faint = (Faint(HERE[0], 0.2),)
+    visits = [
+        replace(make_visit(i, lesions=contents[s]), faint=faint if s is FAINT else ()) for i, s in enumerate(sightings)
+    ]
     comparisons = same_place(visits)
     for comparison, sighting in zip(comparisons, sightings, strict=True):
         if sighting is HIDDEN:
@@ -53,6 +62,56 @@ def test_histories(seen, states):
 
 def placed(x, y, diameter=8.0):
     return Placed(spots([(x, y)])[0], (x, y), diameter, 9.0, None, True)
+
+
+FLICKERS = {
+    "stays faintly": ([LESION, FAINT, FAINT], [State.PRESENT, State.PERSISTING, State.PERSISTING]),
+    "was there faintly": ([FAINT, LESION, LESION], [State.PRESENT, State.PERSISTING, State.PERSISTING]),
+    "goes": ([LESION, FAINT, GONE], [State.PRESENT, State.PERSISTING, State.RESOLVED]),
+    "faint after it went": ([LESION, GONE, FAINT], [State.PRESENT, State.RESOLVED, State.RESOLVED]),
+    "faint before it returns": (
+        [LESION, GONE, FAINT, LESION],
+        [State.PRESENT, State.RESOLVED, State.NEW, State.PERSISTING],
+    ),
+    "hidden between": ([LESION, HIDDEN, FAINT], [State.PRESENT, State.NOT_VISIBLE, State.PERSISTING]),
+}
+
+
+@pytest.mark.parametrize(("seen", "states"), FLICKERS.values(), ids=FLICKERS)
+def test_a_flicker_at_the_cut_off_is_no_change(seen, states):
+    (track,) = ledger_of(seen)
+    assert [s.state for s in track.sightings] == states
+    faint = [s for s in track.sightings if s.alive and s.lesion_id is None]
+    assert all(track.area_mm2_at(s.visit) == pytest.approx(area_of(track)) for s in faint)
+
+
+def area_of(track):
+    return np.mean([s.area_mm2 for s in track.sightings if s.area_mm2 is not None])
+
+
+def test_faint_places_alone_are_no_lesion():
+    assert ledger_of([FAINT, FAINT]) == ()
+
+
+@pytest.mark.parametrize(
+    ("share", "state"),
+    [
+        pytest.param(0.6, State.PERSISTING, id="hardly a mark"),
+        pytest.param(0.7, State.TURNED_INTO_MARK, id="surely one"),
+    ],
+)
+def test_a_lesion_is_a_mark_only_if_it_surely_is_one(share, state):
+    probs = {Group.INFLAMMATORY: 1 - share, Group.NON_INFLAMMATORY: 0.0, Group.MARK: share}
+    visits = [make_visit(0, lesions=spots(HERE)), make_visit(1, lesions=spots(HERE, **{**MARK, "group_probs": probs}))]
+    (track,) = build_ledger(visits, same_place(visits))
+    assert track.sightings[1].state is state
+    assert track.sightings[1].alive is (state is State.PERSISTING)
+
+
+def test_the_likeliest_faint_place_is_taken_once():
+    places = [PlacedFaint((101.0, 100.0), 0.2), PlacedFaint((100.0, 100.0), 0.1)]
+    assert match_faint({7: (100.0, 100.0), 8: (300.0, 300.0)}, places, 0.0) == {7: places[0]}
+    assert match_faint({}, places, 0.0) == {}
 
 
 def test_matching_is_one_to_one_and_nearest_first():

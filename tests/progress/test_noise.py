@@ -33,7 +33,7 @@ def test_the_shipped_model_names_its_pairs():
     model = load_noise()
     assert set(model.measures) == {"count", "area", "severity"}
     assert model.pairs >= 10
-    assert "pairs" in model.provenance
+    assert "repeats" in model.provenance
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"pairs": -1}'], ids=["empty", "no fields", "negative"])

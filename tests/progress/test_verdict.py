@@ -9,7 +9,10 @@ from comedo.progress.verdict import Conditions, Readings, judge, judge_readings
 
 ONE = MeasureNoise(base=4, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0)
 NOISE = ChangeNoise(
-    provenance="by hand", pairs=0, typical_light=0.0, measures=dict.fromkeys(("count", "area", "severity"), ONE)
+    provenance="by hand",
+    pairs=0,
+    typical_light=0.0,
+    measures=dict.fromkeys(("count", "area", "severity"), ONE),
 )
 STILL = Conditions(0.0, 0.0)
 
@@ -28,7 +31,8 @@ STILL = Conditions(0.0, 0.0)
 def test_answers(before, after, factor, answer):
     found = judge("count", before, after, Conditions(0, 0, factor), NOISE)
     assert found.answer is answer
-    assert found.smallest_detectable == pytest.approx(3.92 * factor)
+    assert found.noise_limit == pytest.approx(3.92 * factor)
+    assert found.smallest_detectable == pytest.approx((3.92 + 2.56) * factor)  # 9 of 10: 1.28 deviations further
 
 
 @settings(deadline=None)
@@ -52,11 +56,14 @@ def test_contradicting_measures_take_the_answer_away():
     assert [m.answer for m in found.measures] == [Answer.BETTER, Answer.WORSE]
 
 
+def test_a_change_of_which_half_is_seen_must_be_twice_as_large():
+    half = NOISE.model_copy(update={"measures": {"count": ONE.model_copy(update={"response": 0.5})}})
+    assert judge("count", 9, 9, STILL, half).smallest_detectable == pytest.approx(2 * (3.92 + 2.56))
+
+
 def test_severity_has_no_part_where_it_is_unknown():
-    assert [m.name for m in judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE).measures] == [
-        "count",
-        "area",
-    ]
+    found = judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE)
+    assert [m.name for m in found.measures] == ["count", "area"]
 
 
 def test_theil_sen_ignores_an_outlier():

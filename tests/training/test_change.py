@@ -1,25 +1,44 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from change_builders import make_visit
 from comedo.errors import UnusableInput
+from comedo.progress.compare import compare
 from comedo.progress.noise import load_noise
 from comedo.progress.values import Answer, State
-from comedo.training.change_evaluate import answer_of, with_interval
+from comedo.training.change_figures import (
+    answer_of_counts,
+    correlation,
+    f1_of,
+    known_figures,
+    summary_of,
+    with_interval,
+)
 from comedo.training.change_fit import PRIOR, Differences, fit_measure, fit_noise, inflation
-from comedo.training.change_pairs import Observation, Pair, choose, observe, people_of, read_pairs
-from comedo.training.change_series import f1_of, score, series_specs
+from comedo.training.change_pairs import (
+    PASTED,
+    RETAKEN,
+    VISITS,
+    Observation,
+    Pair,
+    choose,
+    observe,
+    people_of,
+    read_observations,
+    read_pairs,
+)
+from comedo.training.change_series import score, series_specs
 from comedo.training.command import RECIPES
 
-PAIR = Pair("a", "b", "similar", "train")
+PAIR = Pair("a", "b", "similar", "train", "later")
 
 
-def observation(before, after, view="comparable"):
+def observation(before, after, view="comparable", **more):
     readings = [{"count": float(n), "area": 10.0 * n, "severity": None} for n in (before, after)]
-    return Observation(PAIR, view, 0.9, 0.005, 0.05, 0.0, *readings)
+    return Observation(PAIR, view, 0.9, 0.005, 0.05, 0.0, *readings, **{"totals": (before, after), **more})
 
 
 def test_the_list_in_the_repository_reads():
@@ -32,16 +51,17 @@ def test_the_list_in_the_repository_reads():
 
 
 def test_a_wrong_line_is_named(tmp_path):
-    (tmp_path / "p.txt").write_text("# names\na b similar train\n\na b bright train\n")
-    with pytest.raises(UnusableInput, match="line 4"):
-        read_pairs(tmp_path / "p.txt")
+    for line in ("a b bright train later", "a b similar train", "a b similar train today"):
+        (tmp_path / "p.txt").write_text(f"# names\na b similar train later\n\n{line}\n")
+        with pytest.raises(UnusableInput, match="line 4"):
+            read_pairs(tmp_path / "p.txt")
 
 
 def test_a_fit_finds_the_noise_that_was_put_in():
     rng = np.random.default_rng(0)
     mean = rng.uniform(2, 60, 600)
     sd = np.sqrt(1.0 + 3.0 * mean)
-    data = Differences(rng.standard_normal(600) * sd, mean, np.zeros(600), np.zeros(600))
+    data = Differences(rng.standard_normal(600) * sd, mean, np.zeros(600), np.zeros(600), np.zeros(600))
     fitted = fit_measure(data, PRIOR["count"])
     for at in (5, 20, 50):
         assert fitted.sd(at, 0, 0) == pytest.approx(np.sqrt(1 + 3 * at), rel=0.2)
@@ -60,30 +80,93 @@ def test_inflation(scores, factor):
     assert inflation(np.array(scores)) == pytest.approx(factor)
 
 
-def test_too_few_pairs_make_no_model():
-    with pytest.raises(UnusableInput, match="10 pairs"):
-        fit_noise([observation(3, 4)] * 9 + [observation(3, 4, "no_match")] * 5, "by hand")
+def repeats(number, **more):
+    return [observation(10 + i % 3, 11, kind=RETAKEN, known=0.0, **more) for i in range(number)]
+
+
+def test_too_few_repeats_make_no_model():
+    others = [observation(3, 9)] * 20 + [observation(3, 4, "no_match", kind=RETAKEN)] * 5
+    with pytest.raises(UnusableInput, match="10 repeats"):
+        fit_noise(repeats(9) + others, "by hand")
+
+
+def test_noise_is_of_repeats_and_the_response_of_pasted_lesions():
+    later = [observation(4, 40)] * 10
+    still = fit_noise(repeats(30) + later, "by hand")
+    assert still.pairs == 30
+    assert still.measures["count"].response == 1.0
+    pasted = [observation(10, 10 + 3 * n, kind=PASTED, known=6.0 * n) for n in (0, 1, 2)]  # half of each is counted
+    assert fit_noise(repeats(30) + pasted, "by hand").measures["count"].response == pytest.approx(0.5)
+
+
+def test_later_visits_are_no_repeats():
+    later = [observation(10, 20, kind=VISITS, known=2.0)] * 5
+    assert fit_noise(repeats(30) + later, "by hand") == fit_noise(repeats(30), "by hand")
 
 
 def test_a_pair_is_read_on_shared_skin():
-    found = observe(PAIR, make_visit(0, lesions=8), make_visit(0, lesions=6), load_noise())
+    visits = make_visit(0, lesions=8), make_visit(0, lesions=6)
+    found, ledger = observe(PAIR, visits, compare(*visits), load_noise())
     assert found.comparable
     assert (found.before["count"], found.after["count"]) == (8, 6)
-    stranger = observe(PAIR, make_visit(0), make_visit(0, person=3), load_noise())
+    assert len(ledger) == 8
+    strange = make_visit(0), make_visit(0, person=3)
+    stranger, ledger = observe(PAIR, strange, compare(*strange), load_noise())
     assert not stranger.comparable
-    assert stranger.before == {}
+    assert (stranger.before, ledger) == ({}, ())
+
+
+def test_observations_come_back(tmp_path):
+    kept = [observation(1, 2, known=1.0, found=(1, 0, 2)), observation(0, 0, "no_match", totals=None)]
+    (tmp_path / "o.jsonl").write_text("".join(json.dumps(asdict(o)) + "\n" for o in kept))
+    assert read_observations(tmp_path / "o.jsonl") == kept
 
 
 def test_answers_of_pairs():
-    assert answer_of(observation(10, 10), load_noise()) in (Answer.SAME, Answer.CANNOT_TELL)
-    assert answer_of(observation(60, 0), load_noise()) is Answer.BETTER
-    assert json.dumps(replace(observation(1, 2), light=None).before)
+    assert summary_of(observation(10, 10), load_noise()).answer in (Answer.SAME, Answer.CANNOT_TELL)
+    assert summary_of(replace(observation(120, 0), light=None), load_noise()).answer is Answer.BETTER
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "answer"),
+    [
+        pytest.param(0, 0, Answer.SAME, id="none"),
+        pytest.param(10, 18, Answer.SAME, id="8 within 1.96 * sqrt(28)"),
+        pytest.param(10, 22, Answer.WORSE, id="12 beyond 1.96 * sqrt(32)"),
+        pytest.param(22, 10, Answer.BETTER, id="fewer"),
+    ],
+)
+def test_the_baseline_of_two_counts(before, after, answer):
+    assert answer_of_counts(before, after) is answer
+
+
+def test_figures_of_known_changes():
+    seen = [
+        observation(120, 0, kind=PASTED, known=-120.0, found=(3, 1, 0)),
+        observation(10, 10, kind=PASTED, known=0.0),
+        observation(10, 120, "no_match", kind=PASTED),
+    ]
+    found = known_figures(seen, load_noise(), {"a": 1}, 50)
+    assert (found["pairs"], found["compared"]) == (3, 2)
+    assert found["large_changes_told"]["value"] == found["large_changes_told_by_counts"]["value"] == 1.0
+    assert found["large_changes_told_wrongly"]["value"] == 0.0
+    assert found["no_change_called_changed"]["value"] == 0.0
+    assert found["ledger_f1"] == pytest.approx(6 / 7, abs=1e-4)
+    assert known_figures([], load_noise(), {}, 50)["large_changes_told"] is None
+
+
+def test_correlations():
+    assert correlation([(1, 2), (2, 4), (3, 6)]) == 1.0
+    assert correlation([(1, 2), (1, 4), (1, 6)]) is None
+    assert correlation([]) is None
 
 
 def test_intervals_hold_the_value():
     found = with_interval(np.mean, [True, False, True, True], 200)
     assert found["interval_90"][0] <= found["value"] == 0.75 <= found["interval_90"][1]
     assert with_interval(np.mean, [], 10) is None
+    of_one = with_interval(np.mean, [True, False], 200, people=["a", "a"])
+    assert (of_one["interval_90"], of_one["n"], of_one["people"]) == ([0.5, 0.5], 2, 1)
 
 
 def test_scores_of_statements():

@@ -9,24 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.calibration import RED_MIDDLE, Thresholds
-from comedo.geometry import apply, clip_box, compose, scale_of
+from comedo.geometry import Affine, apply, clip_box, compose, scale_of
 from comedo.inference import Network
 from comedo.lesions.kinds import Evidence, KindClassifier, kind_probs, likeliest_kind, measure_evidence
 from comedo.lesions.network import CELLS_TO_CANVAS, MASK, STRIDE, Canvas, read_face
 from comedo.lesions.peaks import Peaks, find_peaks
-from comedo.types import Box, FaceMap, Group, Lesion, Mask, Photo, Region
+from comedo.types import Box, FaceMap, Faint, Group, Lesion, Mask, Photo, Region
 
 _REGION_OF_PART = {int(r.part): r for r in Region}
 _RING = (1.35, 2.2)  # skin around a lesion, in radii
 _CORE = 0.5  # the middle of a lesion, in radii
+_FAINT_FROM = 0.5  # of the cut-off of active lesions: from here on a series may still count a place as a lesion
 
 
 @dataclass(frozen=True, eq=False)
 class LesionReading:
-    """What was found: lesions in reading order and the photo-sized mask of the active ones."""
+    """What was found: lesions in reading order, the photo-sized mask of the active ones, and what fell short."""
 
     lesions: tuple[Lesion, ...]
     mask: Mask
+    faint: tuple[Faint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class LesionFinder:
     def find(self, photo: Photo, face: FaceMap) -> LesionReading:
         """All lesions on the face's skin, with the mask of the active ones."""
         canvas = read_face(self.network, photo, face)
-        peaks = self.choose(find_peaks(canvas.maps, canvas.skin))
+        seen = find_peaks(canvas.maps, canvas.skin)
+        peaks = self.choose(seen)
         owner, areas = _share_mask(canvas, peaks, self.thresholds.mask)
         evidence = measure_peaks(
             canvas, peaks, None if face.mm_per_px is None else face.mm_per_px * scale_of(canvas.to_photo)
@@ -62,7 +65,9 @@ class LesionFinder:
             replace(found[i], id=n, box_xyxy=clip_box(found[i].box_xyxy, photo.width, photo.height))
             for n, i in enumerate(order, start=1)
         ]
-        return LesionReading(tuple(numbered), _mask_to_photo(mask, canvas, photo))
+        reported = is_reported(seen, self.thresholds)
+        short = seen.take(~reported & (seen.active >= _FAINT_FROM * self.thresholds.active))
+        return LesionReading(tuple(numbered), _mask_to_photo(mask, canvas, photo), _faint(short, canvas.to_photo))
 
     def choose(self, peaks: Peaks) -> Peaks:
         """Keep the peaks that reach the cut-off of what they are."""
@@ -111,6 +116,12 @@ class LesionFinder:
             redness=evidence.redness,
             conspicuity=float(peaks.sparse[i]),
         )
+
+
+def _faint(peaks: Peaks, to_photo: Affine) -> tuple[Faint, ...]:
+    """Candidates below the cut-off in photo pixels: measured no further, since no report names them."""
+    centres = apply(to_photo, peaks.xy.astype(np.float64)).tolist()
+    return tuple(Faint((x, y), score) for (x, y), score in zip(centres, peaks.active.tolist(), strict=True))
 
 
 def box_around(x: float, y: float, radius: float) -> Box:

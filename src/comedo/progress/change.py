@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from comedo.progress.compare import compare, compare_with_itself
-from comedo.progress.ledger import Placed, build_ledger, place_lesions
+from comedo.progress.ledger import build_ledger
 from comedo.progress.noise import ChangeNoise, load_noise, personal_factor
 from comedo.progress.outcomes import days_of, measure_outcomes, review_treatment
+from comedo.progress.placing import inside
 from comedo.progress.trend import Trend, theil_sen
 from comedo.progress.values import (
     Answer,
@@ -20,6 +21,7 @@ from comedo.progress.values import (
     LeftOut,
     Summary,
     TimePoint,
+    Track,
     View,
     Visit,
 )
@@ -29,7 +31,7 @@ from comedo.progress.verdict import (
     Readings,
     judge,
     judge_readings,
-    read_placed,
+    read_tracks,
     refuse,
     withdraw,
 )
@@ -45,11 +47,11 @@ _MOST_REFUSED = 0.5  # of the later photos; with more the series is not one of o
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Comparable visits with their lesions placed on the baseline's canvas."""
+    """Visits, how each compares with the baseline, and their lesions followed through all of them."""
 
     visits: tuple[Visit, ...]
     comparisons: tuple[Comparison, ...]
-    placed: tuple[tuple[Placed, ...], ...]
+    ledger: tuple[Track, ...]
     noise: ChangeNoise
     factor: float = 1.0
 
@@ -64,10 +66,11 @@ class Series:
         return self._read(first, common, region), self._read(second, common, region)
 
     def _read(self, visit: int, common: Mask, region: Region | None = None) -> Readings:
-        inside = [p for p in self.placed[visit] if p.seen and common[round(p.xy[1]), round(p.xy[0])]]
+        mine = [t for t in self.ledger if inside(common, t.xy)]
         grade = self.visits[visit].grades.get("severity")
         value = grade.value if grade else None
-        return read_placed(inside, float(value) if isinstance(value, (int, float)) else None, region)
+        severity = float(value) if isinstance(value, (int, float)) else None
+        return read_tracks(mine, visit, severity, region)
 
     def conditions(self, first: int, second: int) -> Conditions:
         """Light and zoom between two visits, each known against the baseline."""
@@ -101,12 +104,10 @@ def measure_change(
     _check(visits)
     noise = noise or load_noise()
     comparisons = (compare_with_itself(visits[0]), *(compare(visits[0], v) for v in visits[1:]))
-    parts = visits[0].canvas.parts
-    placed = tuple(place_lesions(v, c, parts) if c.comparable else () for v, c in zip(visits, comparisons, strict=True))
-    series = Series(tuple(visits), comparisons, placed, noise)
-    factor = personal_factor(_repeat_scores(series))
-    series = Series(series.visits, comparisons, placed, noise, factor or 1.0)
     ledger = build_ledger(visits, comparisons)
+    series = Series(tuple(visits), comparisons, ledger, noise)
+    factor = personal_factor(_repeat_scores(series))
+    series = Series(series.visits, comparisons, ledger, noise, factor or 1.0)
     timeline = _timeline(series)
     last = next((i for i in range(len(visits) - 1, 0, -1) if comparisons[i].comparable), None)
     whole = _whole(series, last, timeline, left_out)
@@ -155,7 +156,7 @@ def _repeat_scores(series: Series) -> list[float]:
 
 def _timeline(series: Series) -> tuple[TimePoint, ...]:
     """Counts anchored at the baseline: its own count plus the change seen on the skin that both photos show."""
-    start = float(sum(p.lesion.active and p.seen for p in series.placed[0]))
+    start = read_tracks(series.ledger, 0, None).count
     points = []
     for i, (visit, comparison) in enumerate(zip(series.visits, series.comparisons, strict=True)):
         if not comparison.comparable:

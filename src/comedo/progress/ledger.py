@@ -1,160 +1,134 @@
-"""The same lesion from photo to photo: matching on the baseline's canvas, histories, half-life, flares."""
+"""The same lesion from photo to photo: what every visit shows of it, histories, half-life, flares.
+
+Hysteresis along time: a lesion that one photo reports is there as well in the photos before and after that show it
+faintly, below the cut-off of a single photo, until a photo shows nothing. A flicker at the cut-off is then no change.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
-from comedo.geometry import apply, distance, invert, scale_of
-from comedo.progress.canvas import CANVAS_PX, EYE_DISTANCE_PX, PX_PER_MM
+from comedo.progress.placing import Placed, inside, match, match_faint, place_faint, place_lesions, region_at
 from comedo.progress.values import Comparison, Sighting, State, Track, Visit
-from comedo.types import Group, Lesion, Mask, Region, Xy
+from comedo.types import Group, Lesion, Region, Xy
 
-_GATE_MM = 1.2  # how far a lesion's found middle wanders between photos of an unchanged face
-_GATE_RESIDUALS = 2.0  # further, times the residual of the alignment
-_GATE_SIZE = 0.5  # further, of the larger diameter
-_NO_RESIDUAL = 0.01  # of the eye distance, where it was not measured
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A lesion on the baseline canvas, in the region that the baseline shows there (None: none).
-
-    `seen` is whether its place is skin compared at that visit.
-    """
-
-    lesion: Lesion
-    xy: Xy
-    diameter_px: float
-    area_mm2: float
-    region: Region | None
-    seen: bool
-
-
-def place_lesions(visit: Visit, comparison: Comparison, parts: NDArray[np.uint8]) -> tuple[Placed, ...]:
-    """The lesions of a visit on the baseline canvas, whose parts are `parts`."""
-    if not visit.lesions:
-        return ()
-    points = apply(invert(visit.canvas.to_photo), np.array([x.center_xy for x in visit.lesions], np.float64))
-    px = 1 / scale_of(visit.canvas.to_photo)
-    if comparison.alignment is not None:
-        points = comparison.alignment.to_baseline(points)
-        px /= scale_of(comparison.alignment.affine)
-    return tuple(
-        Placed(
-            lesion=lesion,
-            xy=(x, y),
-            diameter_px=lesion.diameter_px * px,
-            area_mm2=lesion.area_px * (px / PX_PER_MM) ** 2,
-            region=region_at(parts, (x, y)),
-            seen=_inside(comparison.common, (x, y)),
-        )
-        for lesion, (x, y) in zip(visit.lesions, points.tolist(), strict=True)
-    )
-
-
-def region_at(parts: NDArray[np.uint8], xy: Xy) -> Region | None:
-    """The region of a place on a canvas."""
-    x, y = (min(max(round(v), 0), CANVAS_PX - 1) for v in xy)
-    return next((r for r in Region if r.part == parts[y, x]), None)
-
-
-def _inside(mask: Mask, xy: Xy) -> bool:
-    x, y = round(xy[0]), round(xy[1])
-    return 0 <= x < CANVAS_PX and 0 <= y < CANVAS_PX and bool(mask[y, x])
-
-
-def gate_px(a_px: float, b_px: float, residual_share: float | None) -> float:
-    """How far apart two findings may lie and still be one lesion: canvas pixels, from sizes and alignment."""
-    residual = EYE_DISTANCE_PX * (_NO_RESIDUAL if residual_share is None else residual_share)
-    return _GATE_MM * PX_PER_MM + _GATE_RESIDUALS * residual + _GATE_SIZE * max(a_px, b_px)
-
-
-def match(known: Sequence[tuple[Xy, float]], found: Sequence[Placed], residual: float | None) -> dict[int, int]:
-    """Pair known places (centre, diameter) with findings, one to one, nearest first; found index by known index."""
-    pairs = sorted(
-        (distance(xy, p.xy) / gate_px(size, p.diameter_px, residual), i, j)
-        for i, (xy, size) in enumerate(known)
-        for j, p in enumerate(found)
-    )
-    chosen: dict[int, int] = {}
-    for cost, i, j in pairs:
-        if cost > 1:
-            break
-        if i not in chosen and j not in chosen.values():
-            chosen[i] = j
-    return chosen
+# A lesion that was active at another visit stays so until its probability of being a mark exceeds this.
+_SURELY_MARK = 0.65
 
 
 @dataclass
 class _Growing:
-    """A track while the ledger is being written."""
+    """A lesion while it is followed: by visit what reports it, and where it is seen only faintly."""
 
     xy: Xy
     diameter_px: float
-    sightings: list[Sighting] = field(default_factory=list)
+    found: dict[int, Placed]
+    faint: set[int] = field(default_factory=set)
 
-    @property
-    def last(self) -> State:
-        """What was last known; not visible says nothing."""
-        known = [s.state for s in self.sightings if s.state is not State.NOT_VISIBLE]
-        return known[-1]
-
-    @property
-    def was_active(self) -> bool:
-        return any(s.group not in (None, Group.MARK) for s in self.sightings)
+    def take(self, visit: int, placed: Placed) -> None:
+        self.found[visit] = placed
+        self.xy = (0.5 * (self.xy[0] + placed.xy[0]), 0.5 * (self.xy[1] + placed.xy[1]))
+        self.diameter_px = placed.diameter_px
 
 
 def build_ledger(visits: Sequence[Visit], comparisons: Sequence[Comparison]) -> tuple[Track, ...]:
     """Follow every lesion through the comparable visits; marks too, since lesions turn into them."""
-    growing: list[_Growing] = []
+    usable = {i: c for i, c in enumerate(comparisons) if c.comparable}
+    growing = _follow(visits, usable)
+    _add_faint(growing, visits, usable)
     parts = visits[0].canvas.parts
-    seen_before = np.zeros((CANVAS_PX, CANVAS_PX), bool)
-    for index, (visit, comparison) in enumerate(zip(visits, comparisons, strict=True)):
-        if not comparison.comparable:
-            continue
-        found = [p for p in place_lesions(visit, comparison, parts) if p.seen]
-        residual = comparison.alignment.residual_share if comparison.alignment else None
-        pairs = match([(t.xy, t.diameter_px) for t in growing], found, residual)
-        for i, track in enumerate(growing):
-            _continue(track, index, found[pairs[i]] if i in pairs else None, comparison.common)
+    return tuple(Track(n, t.xy, region_at(parts, t.xy), tuple(_history(t, usable))) for n, t in enumerate(growing, 1))
+
+
+def _follow(visits: Sequence[Visit], usable: Mapping[int, Comparison]) -> list[_Growing]:
+    growing: list[_Growing] = []
+    for index, comparison in usable.items():
+        found = [p for p in place_lesions(visits[index], comparison, visits[0].canvas.parts) if p.seen]
+        pairs = match([(t.xy, t.diameter_px) for t in growing], found, _residual(comparison))
+        for i, j in pairs.items():
+            growing[i].take(index, found[j])
         taken = set(pairs.values())
-        growing += [_begin(p, index, seen_before) for j, p in enumerate(found) if j not in taken]
-        seen_before |= comparison.common
-    return tuple(Track(n, t.xy, region_at(parts, t.xy), tuple(t.sightings)) for n, t in enumerate(growing, 1))
+        growing += [_Growing(p.xy, p.diameter_px, {index: p}) for j, p in enumerate(found) if j not in taken]
+    return growing
 
 
-def _begin(placed: Placed, visit: int, seen_before: Mask) -> _Growing:
-    state = State.NEW if _inside(seen_before, placed.xy) else State.PRESENT
-    return _Growing(placed.xy, placed.diameter_px, [_sighting(visit, state, placed)])
+def _add_faint(growing: Sequence[_Growing], visits: Sequence[Visit], usable: Mapping[int, Comparison]) -> None:
+    for index, comparison in usable.items():
+        missed = {i: t.xy for i, t in enumerate(growing) if index not in t.found}
+        for i in match_faint(missed, place_faint(visits[index], comparison), _residual(comparison)):
+            growing[i].faint.add(index)
 
 
-def _continue(track: _Growing, visit: int, placed: Placed | None, common: Mask) -> None:
+def _residual(comparison: Comparison) -> float | None:
+    return None if comparison.alignment is None else comparison.alignment.residual_share
+
+
+def _history(track: _Growing, usable: Mapping[int, Comparison]) -> list[Sighting]:
+    """What every visit says of a lesion from its first sighting on."""
+    known = [i for i, c in usable.items() if i in track.found or inside(c.common, track.xy)]
+    there = _runs(track, known)
+    active = any(p.lesion.active for p in track.found.values())
+    sightings: list[Sighting] = []
+    for index in usable:
+        if not sightings and index not in there:
+            continue
+        if index not in known:
+            sightings.append(Sighting(index, State.NOT_VISIBLE))
+        elif index not in there:
+            sightings.append(Sighting(index, State.RESOLVED))
+        else:
+            sightings.append(_sighting(track, index, active, sightings, before=any(i < index for i in known)))
+    return sightings
+
+
+def _runs(track: _Growing, known: Sequence[int]) -> set[int]:
+    """The visits at which the lesion is there: runs of sightings, clear or faint, with a clear one among them."""
+    there: set[int] = set()
+    run: list[int] = []
+    for index in [*known, None]:
+        if index is not None and (index in track.found or index in track.faint):
+            run.append(index)
+            continue
+        if any(i in track.found for i in run):
+            there |= set(run)
+        run = []
+    return there
+
+
+def _sighting(track: _Growing, index: int, active: bool, earlier: Sequence[Sighting], *, before: bool) -> Sighting:
+    placed = track.found.get(index)
+    group = _group(placed.lesion, active) if placed else _group(_nearest(track, index).lesion, active)
+    state = _state(group, earlier, before=before)
     if placed is None:
-        known = _inside(common, track.xy)
-        track.sightings.append(Sighting(visit, State.RESOLVED if known else State.NOT_VISIBLE))
-        return
-    if placed.lesion.active:
-        healed = track.last in (State.RESOLVED, State.TURNED_INTO_MARK) or not track.was_active
-        state = State.NEW if healed else State.PERSISTING
-    else:
-        state = State.TURNED_INTO_MARK if track.was_active else State.PERSISTING
-    track.sightings.append(_sighting(visit, state, placed))
-    track.xy = (0.5 * (track.xy[0] + placed.xy[0]), 0.5 * (track.xy[1] + placed.xy[1]))
-    track.diameter_px = placed.diameter_px
-
-
-def _sighting(visit: int, state: State, placed: Placed) -> Sighting:
+        return Sighting(index, state, None, group)
     lesion = placed.lesion
-    return Sighting(visit, state, lesion.id, lesion.group, placed.area_mm2, lesion.redness)
+    return Sighting(index, state, lesion.id, group, placed.area_mm2, lesion.redness)
 
 
-_ALIVE = (State.PRESENT, State.NEW, State.PERSISTING)
+def _nearest(track: _Growing, index: int) -> Placed:
+    return track.found[min(track.found, key=lambda i: abs(i - index))]
+
+
+def _group(lesion: Lesion, active: bool) -> Group:
+    """The group, where a lesion that is active at some visit is a mark only if it surely is one."""
+    if lesion.active or not active or lesion.group_probs[Group.MARK] > _SURELY_MARK:
+        return lesion.group
+    return max((Group.INFLAMMATORY, Group.NON_INFLAMMATORY), key=lambda g: lesion.group_probs[g])
+
+
+def _state(group: Group, earlier: Sequence[Sighting], *, before: bool) -> State:
+    """The state of a lesion that is there; `before`: whether an earlier visit showed its place."""
+    seen = [s for s in earlier if s.state is not State.NOT_VISIBLE]
+    if not seen:
+        return State.NEW if before else State.PRESENT
+    was_active = any(s.alive for s in earlier)
+    if group is Group.MARK:
+        return State.TURNED_INTO_MARK if was_active else State.PERSISTING
+    healed = seen[-1].state in (State.RESOLVED, State.TURNED_INTO_MARK) or not was_active
+    return State.NEW if healed else State.PERSISTING
 
 
 def half_life_days(ledger: Iterable[Track], days: Sequence[float | None]) -> float | None:
@@ -168,7 +142,7 @@ def half_life_days(ledger: Iterable[Track], days: Sequence[float | None]) -> flo
         known = [s for s in track.sightings if s.state is not State.NOT_VISIBLE]
         for before, after in pairwise(known):
             start, end = days[before.visit], days[after.visit]
-            if before.state not in _ALIVE or before.group in (None, Group.MARK) or start is None or end is None:
+            if not before.alive or start is None or end is None:
                 continue
             ends = after.state in (State.RESOLVED, State.TURNED_INTO_MARK)
             at_risk += (end - start) * (0.5 if ends else 1.0)

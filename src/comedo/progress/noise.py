@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from comedo.errors import ModelError
 
 Z_95 = 1.96  # two-sided 5 %
+Z_POWER = 1.28  # one-sided 10 %: a change that much above the limit of noise is told in 9 of 10 comparisons
 # How many repeat pairs the fitted model counts as, when one's own pairs correct it.
 _PRIOR_PAIRS = 8.0
 _FACTOR_RANGE = (0.7, 2.5)
@@ -33,6 +34,7 @@ class MeasureNoise(_Table):
     light: float = Field(ge=0)
     zoom: float = Field(ge=0)
     inflation: float = Field(default=1.0, ge=1)
+    response: float = Field(default=1.0, gt=0, le=1)  # of a real change of one lesion, what the measure shows
     margin: float = Field(gt=0)  # a change of less is called the same: units of the measure ...
     margin_share: float = Field(ge=0)  # ... or this share of the mean, if that is more
     useful: float = Field(gt=0)  # a smallest detectable change of more, in units ...

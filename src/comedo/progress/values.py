@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from comedo.progress.align import Alignment
 from comedo.progress.canvas import Canvas
-from comedo.types import Check, Counts, FaceMap, Grade, Group, Lesion, Mask, Quality, Region, Xy
+from comedo.types import Check, Counts, FaceMap, Faint, Grade, Group, Lesion, Mask, Quality, Region, Xy
 
 
 class Answer(StrEnum):
@@ -55,6 +55,7 @@ class Visit:
     grades: Mapping[str, Grade]
     models: tuple[str, ...]
     canvas: Canvas
+    faint: tuple[Faint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ class Sighting:
     area_mm2: float | None = None
     redness: float | None = None
 
+    @property
+    def alive(self) -> bool:
+        """Whether it is there as an active lesion."""
+        return self.group not in (None, Group.MARK)
+
 
 @dataclass(frozen=True)
 class Track:
@@ -123,6 +129,14 @@ class Track:
     region: Region | None
     sightings: tuple[Sighting, ...]
 
+    def area_mm2_at(self, visit: int) -> float | None:
+        """Its area at a visit at which it is there and active; where that shows it faintly, the mean of the others."""
+        here = self.at(visit)
+        if here is None or not here.alive:
+            return None
+        known = [s.area_mm2 for s in self.sightings if s.area_mm2 is not None]
+        return sum(known) / len(known) if here.area_mm2 is None else here.area_mm2
+
     def at(self, visit: int) -> Sighting | None:
         """Its sighting at a visit; None before it was first seen or where the visit was left out."""
         return next((s for s in self.sightings if s.visit == visit), None)
@@ -130,21 +144,23 @@ class Track:
     @property
     def was_active(self) -> bool:
         """Whether it ever was an active lesion, not only a mark."""
-        return any(s.group not in (None, Group.MARK) for s in self.sightings)
+        return any(s.alive for s in self.sightings)
 
 
 @dataclass(frozen=True)
 class MeasureChange:
     """One measure, before and after on the skin that both photos show.
 
-    `smallest_detectable` is what noise alone exceeds in at most 5 of 100 comparisons; `probabilities` are those
-    of a real change of more than the margin for the better, of less, and of more than it for the worse.
+    `noise_limit` is what noise alone exceeds in at most 5 of 100 comparisons; `smallest_detectable` is the real
+    change that exceeds it in 9 of 10, counting lesions that the networks miss. `probabilities` are those of a change
+    of more than the margin for the better, of less, and of more than it for the worse.
     """
 
     name: str
     before: float
     after: float
     noise_sd: float
+    noise_limit: float
     smallest_detectable: float
     margin: float
     probabilities: Mapping[Answer, float]

@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from comedo.progress.ledger import Placed
-from comedo.progress.noise import Z_95, ChangeNoise
-from comedo.progress.values import Answer, MeasureChange, Summary
+from comedo.progress.noise import Z_95, Z_POWER, ChangeNoise
+from comedo.progress.values import Answer, MeasureChange, Summary, Track
 from comedo.types import Region
 
 Z_REGION = 2.58  # 5 % shared by five regions (Bonferroni)
-_NAMES = {"count": "active lesions", "area": "mm² of lesions", "severity": "grades of severity"}
+_NAMES = {
+    "count": "active lesions",
+    "area": "mm² of lesions",
+    "severity": "grades of severity",
+}
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,14 @@ class Readings:
     severity: float | None
 
 
-def read_placed(placed: Sequence[Placed], severity: float | None, region: Region | None = None) -> Readings:
-    """Readings of the active lesions whose place is compared, of one region or of all.
+def read_tracks(tracks: Sequence[Track], visit: int, severity: float | None, region: Region | None = None) -> Readings:
+    """Readings at a visit of the lesions that are there and active, of one region or of all.
 
     Severity belongs to a whole photo: it is None for a region.
     """
-    mine = [p for p in placed if p.seen and p.lesion.active and (region is None or p.region is region)]
-    return Readings(float(len(mine)), sum(p.area_mm2 for p in mine), None if region else severity)
+    areas = (t.area_mm2_at(visit) for t in tracks if region is None or t.region is region)
+    there = [area for area in areas if area is not None]
+    return Readings(float(len(there)), sum(there), None if region else severity)
 
 
 def judge(
@@ -53,24 +57,23 @@ def judge(
     model = noise.measures[name]
     mean = (before + after) / 2
     sd = conditions.factor * model.sd(mean, conditions.light, conditions.zoom)
-    smallest = z * sd
+    limit = z * sd
+    smallest = (z + Z_POWER) * sd / model.response
     margin = max(model.margin, model.margin_share * mean)
     difference = after - before
     up, down = _above(difference - margin, sd), _above(-difference - margin, sd)
     probabilities = {Answer.BETTER: down, Answer.SAME: max(0.0, 1 - up - down), Answer.WORSE: up}
     unit = _NAMES[name]
-    if abs(difference) > max(smallest, margin):
+    if abs(difference) > max(limit, margin):
         answer = Answer.WORSE if difference > 0 else Answer.BETTER
-        reason = f"{abs(difference):.3g} {unit} {'more' if difference > 0 else 'fewer'}; noise explains {smallest:.2g}"
-    elif smallest <= max(model.useful, model.useful_share * mean):
+        reason = f"{abs(difference):.3g} {unit} {'more' if difference > 0 else 'fewer'}; noise explains {limit:.2g}"
+    elif limit <= max(model.useful, model.useful_share * mean):
         answer = Answer.SAME
-        reason = (
-            f"the difference of {abs(difference):.3g} {unit} is within noise; less than {smallest:.2g} would not show"
-        )
+        reason = f"the difference of {abs(difference):.3g} {unit} is within noise; less than {limit:.2g} would not show"
     else:
         answer = Answer.CANNOT_TELL
-        reason = f"between photos like these noise alone makes up to {smallest:.2g} {unit}: too much to see a change"
-    return MeasureChange(name, before, after, sd, smallest, margin, probabilities, answer, reason)
+        reason = f"between photos like these noise alone makes up to {limit:.2g} {unit}: too much to see a change"
+    return MeasureChange(name, before, after, sd, limit, smallest, margin, probabilities, answer, reason)
 
 
 def _above(value: float, sd: float) -> float:
@@ -82,15 +85,13 @@ def judge_readings(
     before: Readings, after: Readings, conditions: Conditions, noise: ChangeNoise, *, z: float = Z_95
 ) -> Summary:
     """All measures together: the count answers, and the others may only take its answer away."""
-    measures = [judge("count", before.count, after.count, conditions, noise, z=z)]
-    measures.append(judge("area", before.area, after.area, conditions, noise, z=z))
-    if before.severity is not None and after.severity is not None:
-        measures.append(judge("severity", before.severity, after.severity, conditions, noise, z=z))
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in _NAMES}
+    measures = [judge(n, *pair, conditions, noise, z=z) for n, pair in pairs.items() if None not in pair]
     count = measures[0]
     opposite = {Answer.BETTER: Answer.WORSE, Answer.WORSE: Answer.BETTER}.get(count.answer)
     against = [m for m in measures[1:] if m.answer is opposite]
     if against:
-        reason = f"the count and the {against[0].name} point in opposite directions"
+        reason = f"the count and the {_NAMES[against[0].name]} point in opposite directions"
         return Summary(Answer.CANNOT_TELL, count.probabilities, reason, tuple(measures))
     return Summary(count.answer, count.probabilities, count.reason, tuple(measures))
 

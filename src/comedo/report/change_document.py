@@ -34,7 +34,8 @@ class MeasurePart(_Written):
     difference: float = Field(description="After minus before: positive is worse.")
     percent: float | None
     noise_sd: float
-    smallest_detectable: float = Field(description="Noise alone differs by less in at least 95 of 100 comparisons.")
+    noise_limit: float = Field(description="Noise alone differs by less in at least 95 of 100 comparisons.")
+    smallest_detectable: float = Field(description="A real change of so much is told in 9 of 10 comparisons.")
     smallest_detectable_percent: float | None
     probabilities: Probabilities = Field(description="Of a real change of more than the margin, or of less.")
     margin: float
@@ -106,7 +107,7 @@ class SightingPart(_Written):
 
     photo: str
     state: State
-    lesion_id: int | None
+    lesion_id: int | None = Field(description="Of the photo's analysis; null with a group: seen below its cut-off.")
     group: Group | None
     area_mm2: float | None
     redness: float | None

@@ -27,7 +27,11 @@ _ANSWERS = {
     Answer.WORSE: "Worse",
     Answer.CANNOT_TELL: "Cannot tell",
 }
-_MEASURES = {"count": "Active lesions", "area": "Area of lesions, mm²", "severity": "Severity (1 to 5)"}
+_MEASURES = {
+    "count": "Active lesions",
+    "area": "Area of lesions, mm²",
+    "severity": "Severity (1 to 5)",
+}
 
 
 def change_html(change: Change, document: ChangeDocument) -> Iterator[str]:
@@ -66,20 +70,21 @@ def _probabilities(verdict: VerdictPart) -> str:
 def _measures(measures: Sequence[MeasurePart]) -> str:
     if not measures:
         return ""
-    heads = ("Measure", "Before", "After", "Per cent", "Smallest detectable", "of before, per cent", "Answer")
+    heads = ("Measure", "Before", "After", "Per cent", "Noise", "Smallest detectable", "of before, per cent", "Answer")
     rows = (
         (
             _MEASURES[m.name],
             number(m.before, 1),
             number(m.after, 1),
             number(m.percent, 0),
+            number(m.noise_limit, 1),
             number(m.smallest_detectable, 1),
             number(m.smallest_detectable_percent, 0),
             _ANSWERS[m.answer],
         )
         for m in measures
     )
-    return table("On the skin that the first and the last photo show", heads, rows, numbers=(1, 2, 3, 4, 5))
+    return table("On the skin that the first and the last photo show", heads, rows, numbers=(1, 2, 3, 4, 5, 6))
 
 
 def _before_after(change: Change) -> str:
@@ -206,7 +211,7 @@ def _photos(document: ChangeDocument) -> str:
 def _reading(document: ChangeDocument) -> str:
     lines = (
         "Better or worse is said only when the difference exceeds what repeat photos of unchanged skin differ by.",
-        "The smallest detectable change is what noise alone exceeds in at most 5 of 100 comparisons.",
+        "Noise alone exceeds its limit in at most 5 of 100 comparisons; the smallest detectable change in 9 of 10.",
         "Not visible means that nothing is known of the lesion at that visit; it does not mean that it went.",
         f"Noise: {document.noise.provenance}",
     )

@@ -118,6 +118,7 @@ def _measure(m: MeasureChange) -> MeasurePart:
         difference=_round(m.difference),
         percent=_round(m.percent, 1),
         noise_sd=_round(m.noise_sd),
+        noise_limit=_round(m.noise_limit),
         smallest_detectable=_round(m.smallest_detectable),
         smallest_detectable_percent=_round(m.smallest_detectable_percent, 1),
         probabilities=_probabilities(m.probabilities) or {},

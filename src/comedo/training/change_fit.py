@@ -1,4 +1,4 @@
-"""Fit the test-retest model to pairs of photos of unchanged skin."""
+"""Fit the test-retest model: noise to skin photographed again, the response to lesions that were pasted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from comedo.errors import UnusableInput
 from comedo.progress.noise import Z_95, ChangeNoise, MeasureNoise
-from comedo.training.change_pairs import Observation
+from comedo.training.change_pairs import PASTED, RETAKEN, VISITS, Observation
 
 _LEAST_PAIRS = 10
 _TERMS = ("base", "per_unit", "relative", "light", "zoom")
@@ -58,40 +58,73 @@ _PRIOR_SPREAD = 1.5  # of the logarithm of each term: a factor of 4.5 either way
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """Per pair: difference, mean, light and zoom; each (N,)."""
+    """Per pair: difference, mean, light, zoom, and the change in lesions that is known; each (N,)."""
 
     difference: NDArray[np.float64]
     mean: NDArray[np.float64]
     light: NDArray[np.float64]
     zoom: NDArray[np.float64]
+    known: NDArray[np.float64]
+
+
+_LEAST_RESPONSE = 0.05
 
 
 def fit_noise(observations: Sequence[Observation], provenance: str) -> ChangeNoise:
     """The model of every measure.
 
+    Noise comes from retaken photos and from pairs of one session; pasted lesions say how much of a change is seen.
+    Later visits are no repeats, even where annotators counted as many lesions: some came, others went.
+
     Raises:
-        UnusableInput: Fewer than ten pairs could be compared.
+        UnusableInput: Fewer than ten repeats could be compared.
     """
     usable = [o for o in observations if o.comparable]
-    if len(usable) < _LEAST_PAIRS:
+    repeats = [o for o in usable if is_repeat(o)]
+    if len(repeats) < _LEAST_PAIRS:
         raise UnusableInput(
-            f"a noise model wants {_LEAST_PAIRS} pairs that can be compared, got {len(usable)}; add pairs"
+            f"a noise model wants {_LEAST_PAIRS} repeats that can be compared, got {len(repeats)}; add photos"
         )
-    lights = [o.light for o in usable if o.light is not None]
-    measures = {name: fit_measure(differences_of(usable, name), PRIOR[name]) for name in PRIOR}
+    lights = [o.light for o in repeats if o.light is not None]
     return ChangeNoise(
-        provenance=provenance, pairs=len(usable), typical_light=round(float(np.median(lights)), 4), measures=measures
+        provenance=provenance,
+        pairs=len(repeats),
+        typical_light=round(float(np.median(lights)), 4),
+        measures={name: _fit(usable, repeats, name) for name in PRIOR},
     )
+
+
+def is_repeat(observation: Observation) -> bool:
+    """Whether both photos show the same skin with the same lesions."""
+    session = observation.kind == VISITS and observation.pair.when == "session"
+    return session or observation.kind == RETAKEN
+
+
+def _fit(usable: Sequence[Observation], repeats: Sequence[Observation], name: str) -> MeasureNoise:
+    read = differences_of(repeats, name)
+    if not len(read.mean):
+        return PRIOR[name]
+    fitted = fit_measure(read, PRIOR[name])
+    slope = response(differences_of([o for o in usable if o.kind == PASTED and o.known is not None], name))
+    if slope is None or name != "count":
+        return fitted
+    return fitted.model_copy(update={"response": round(min(max(slope, _LEAST_RESPONSE), 1.0), 4)})
+
+
+def response(data: Differences) -> float | None:
+    """Measured change a lesion of known change, by least squares through zero; None of no known change."""
+    squares = float(data.known @ data.known)
+    return None if squares == 0 else float(data.known @ data.difference) / squares
 
 
 def differences_of(observations: Sequence[Observation], name: str) -> Differences:
     """The differences of one measure over the pairs that have it in both photos."""
     rows = [
-        (after - before, (after + before) / 2, o.light or 0.0, o.zoom)
+        (after - before, (after + before) / 2, o.light or 0.0, o.zoom, o.known or 0.0)
         for o in observations
         if (before := o.before.get(name)) is not None and (after := o.after.get(name)) is not None
     ]
-    table = np.array(rows, np.float64).reshape(-1, 4)
+    table = np.array(rows, np.float64).reshape(-1, 5)
     return Differences(*table.T)
 
 

@@ -1,41 +1,49 @@
-"""Repeat photos of unchanged skin, and what comedo reads on them: the ground of the test-retest model."""
+"""Pairs of photos of one person, and what comedo reads on them: the ground of the test-retest model."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from comedo.errors import ComedoError, UnusableInput
+from comedo.errors import UnusableInput
 from comedo.photo import read_photo
 from comedo.pipeline import Analyzer
 from comedo.progress.change import Series
-from comedo.progress.compare import compare, compare_with_itself
-from comedo.progress.ledger import place_lesions
-from comedo.progress.noise import ChangeNoise, load_noise
-from comedo.progress.values import Visit
+from comedo.progress.compare import compare_with_itself
+from comedo.progress.ledger import build_ledger
+from comedo.progress.noise import ChangeNoise
+from comedo.progress.values import Comparison, Track, Visit
 from comedo.tracking import to_visit
 
 LIGHTS = ("similar", "differs")
+WHENS = ("session", "later", "unsure")
+VISITS, RETAKEN, PASTED = "visits", "retaken", "pasted"
+_ANNOTATORS_DIFFER = 2.0
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two photos of one person's unchanged skin, by name."""
+    """Two photos of one person, by name; `when` says whether hair, clothes and room are those of one session."""
 
     a: str
     b: str
     light: str
     split: str
+    when: str = "unsure"
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was read on a pair, on the skin that both show; `view` says whether it could be compared."""
+    """What was read on a pair, on the skin that both show; `view` says whether it could be compared.
+
+    `kind` is how the pair came about, `known` the true change in lesions as far as it is known.
+    """
 
     pair: Pair
     view: str
@@ -45,15 +53,24 @@ class Observation:
     zoom: float
     before: dict[str, float | None]
     after: dict[str, float | None]
+    kind: str = VISITS
+    known: float | None = None
+    totals: tuple[int, int] | None = None  # active lesions of either analysis, without any comparison
+    found: tuple[int, int, int] | None = None  # of the ledger's statements on pasted lesions: right, wrong, missed
 
     @property
     def comparable(self) -> bool:
         """Whether the pair has readings."""
         return self.view == "comparable"
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether both photos show as many lesions; annotators of two days may differ by two."""
+        return self.known is not None and abs(self.known) <= (_ANNOTATORS_DIFFER if self.kind == VISITS else 0.0)
+
 
 def read_pairs(path: Path) -> tuple[Pair, ...]:
-    """The pairs of a list: photo, photo, light, split in each line; # begins a comment.
+    """The pairs of a list: photo, photo, light, split, when in each line; # begins a comment.
 
     Raises:
         UnusableInput: A line reads otherwise.
@@ -63,8 +80,9 @@ def read_pairs(path: Path) -> tuple[Pair, ...]:
         words = line.split("#")[0].split()
         if not words:
             continue
-        if len(words) != 4 or words[2] not in LIGHTS:
-            raise UnusableInput(f"{path.name}, line {number}: wants PHOTO PHOTO {'|'.join(LIGHTS)} SPLIT, got {line!r}")
+        if len(words) != 5 or words[2] not in LIGHTS or words[4] not in WHENS:
+            wanted = f"PHOTO PHOTO {'|'.join(LIGHTS)} SPLIT {'|'.join(WHENS)}"
+            raise UnusableInput(f"{path.name}, line {number}: wants {wanted}, got {line!r}")
         pairs.append(Pair(*words))
     return tuple(pairs)
 
@@ -97,47 +115,33 @@ def read_visit(analyzer: Analyzer, path: Path) -> Visit:
     return to_visit(photo, analyzer.analyze(photo, allow_poor=True))
 
 
-def observe(pair: Pair, first: Visit, second: Visit, noise: ChangeNoise) -> Observation:
-    """Compare the two photos of a pair and read both."""
-    found = compare(first, second)
+def observe(
+    pair: Pair, visits: tuple[Visit, Visit], found: Comparison, noise: ChangeNoise
+) -> tuple[Observation, tuple[Track, ...]]:
+    """Read both photos of a pair that is compared already; also its ledger."""
     alignment = found.alignment
     matched = None if alignment is None else alignment.matched_share
     residual = None if alignment is None else alignment.residual_share
+    nothing = Observation(pair, str(found.view), matched, residual, None, found.zoom, {}, {})
     if not found.comparable:
-        return Observation(pair, str(found.view), matched, residual, None, found.zoom, {}, {})
-    both = (compare_with_itself(first), found)
-    parts = first.canvas.parts
-    placed = tuple(place_lesions(v, c, parts) for v, c in zip((first, second), both, strict=True))
-    before, after, _ = Series((first, second), both, placed, noise).pair(0, 1)
-    return Observation(pair, str(found.view), matched, residual, found.light, found.zoom, asdict(before), asdict(after))
-
-
-def observe_all(pairs: Iterable[Pair], folder: Path, analyzer: Analyzer, store: Path) -> Iterator[Observation]:
-    """Observe pairs one by one; each is a line of `store`, and what is there already is not done again."""
-    known = {(o.pair.a, o.pair.b): o for o in read_observations(store)} if store.is_file() else {}
-    noise = load_noise()
-    with store.open("a", encoding="utf-8") as file:
-        for pair in pairs:
-            if (pair.a, pair.b) in known:
-                yield known[pair.a, pair.b]
-                continue
-            try:
-                visits = [read_visit(analyzer, find_photo(folder, name)) for name in (pair.a, pair.b)]
-            except UnusableInput:
-                raise
-            except ComedoError as error:  # no face found: the pair is counted, not compared
-                observation = Observation(pair, error.code, None, None, None, 0.0, {}, {})
-            else:
-                observation = observe(pair, visits[0], visits[1], noise)
-            file.write(json.dumps(asdict(observation)) + "\n")
-            file.flush()
-            yield observation
+        return nothing, ()
+    both = (compare_with_itself(visits[0]), found)
+    ledger = build_ledger(visits, both)
+    before, after, _ = Series(visits, both, ledger, noise).pair(0, 1)
+    totals = (visits[0].counts.total, visits[1].counts.total)
+    read = replace(nothing, light=found.light, before=asdict(before), after=asdict(after), totals=totals)
+    return read, ledger
 
 
 def read_observations(path: Path) -> list[Observation]:
-    """What `observe_all` stored."""
-    lines = (json.loads(line) for line in path.read_text("utf-8").splitlines())
-    return [Observation(**{**line, "pair": Pair(**line["pair"])}) for line in lines]
+    """What an earlier run stored."""
+    return [observation_of(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+
+
+def observation_of(row: Mapping[str, Any]) -> Observation:
+    """An observation from its JSON."""
+    tuples = {name: None if row[name] is None else tuple(row[name]) for name in ("totals", "found")}
+    return Observation(**{**row, **tuples, "pair": Pair(**row["pair"])})
 
 
 def choose(pairs: Iterable[Pair], *, split: str, most: int, seed: int = 4) -> list[Pair]:

@@ -28,7 +28,7 @@ from comedo.synthetic import (
     scatter_lesions,
 )
 from comedo.tracking import to_visit
-from comedo.training.change_evaluate import with_interval
+from comedo.training.change_figures import answer_of_counts, f1_of, with_interval
 from comedo.types import Group, Kind, Lesion
 
 _COURSES = ("better", "same", "worse")
@@ -53,6 +53,8 @@ class SeriesResult:
     motion_error: float | None  # median over lesions in both photos, over the eye distance
     exact: tuple[int, int, int]  # true positives, false positives, false negatives of the ledger on the true lesions
     found: tuple[int, int, int]  # the same on the lesions that the networks found
+    seen: tuple[int, int, int]  # the same of the true lesions, active or not, that at least one photo shows them
+    by_counts: str  # the baseline's answer
     mirrored_view: str
     stranger_view: str | None
 
@@ -87,38 +89,44 @@ def summarise(results: Sequence[SeriesResult], rounds: int) -> dict[str, object]
         "trend_accuracy_from_smallest_detectable": with_interval(
             np.mean, [r.answer == ("worse" if r.true_change > 0 else "better") for r in large], rounds
         ),
+        "large_changes_told_by_counts": with_interval(
+            np.mean, [r.by_counts == ("worse" if r.true_change > 0 else "better") for r in large], rounds
+        ),
+        "smallest_detectable_median": float(np.median([r.smallest_detectable or 0 for r in compared]))
+        if compared
+        else None,
         "no_change_called_changed": with_interval(np.mean, [r.answer in ("better", "worse") for r in still], rounds),
+        "no_change_without_answer": with_interval(np.mean, [r.answer == "cannot_tell" for r in still], rounds),
         "alignment_against_motion_median": with_interval(
             np.median, [r.motion_error for r in compared if r.motion_error is not None], rounds
         ),
         "ledger_f1_true_lesions": f1_of([r.exact for r in compared]),
         "ledger_f1_found_lesions": f1_of([r.found for r in compared]),
+        "ledger_f1_of_spots_that_a_photo_shows": f1_of([r.seen for r in compared]),
         "mirrored_noticed": with_interval(np.mean, [r.mirrored_view == "mirrored" for r in results], rounds),
         "mirrored_false_alarms": with_interval(np.mean, [r.view == "mirrored" for r in results], rounds),
         "strangers_compared": with_interval(np.mean, [v == "comparable" for v in strangers], rounds),
     }
 
 
-def f1_of(counts: Sequence[tuple[int, int, int]]) -> float | None:
-    """F1 of pooled true positives, false positives and false negatives; None of nothing."""
-    right, wrong, missed = (sum(c[k] for c in counts) for k in range(3))
-    total = 2 * right + wrong + missed
-    return None if total == 0 else round(2 * right / total, 4)
-
-
 def measure_series(
     seed: int, width: int, analyzer: Analyzer, stranger: Visit | None
 ) -> tuple[SeriesResult, Visit | None]:
     """Render a series, analyse it, and hold everything against what was rendered; also its baseline visit."""
-    course = _COURSES[seed % 3]
-    specs = series_specs(seed, width, course)
-    faces = [render(spec) for spec in specs]
+    faces = [render(spec) for spec in series_specs(seed, width, _COURSES[seed % 3])]
     visits = [_visit(analyzer, face, i) for i, face in enumerate(faces)]
+    return assess(_COURSES[seed % 3], faces, visits, stranger), visits[0]
+
+
+def assess(course: str, faces: Sequence[RenderedFace], visits: Sequence[Visit], stranger: Visit | None) -> SeriesResult:
+    """Hold what is said of the visits against what was rendered."""
+    specs = [face.spec for face in faces]
     change = measure_change(visits)
     truth = statements_of_truth(faces, specs)
-    exact = measure_change([replace(v, lesions=true_lesions(f)) for v, f in zip(visits, faces, strict=True)])
+    exact = measure_change([replace(v, lesions=true_lesions(f), faint=()) for v, f in zip(visits, faces, strict=True)])
     count = change.whole.measures[0] if change.whole.measures else None
-    result = SeriesResult(
+    identity = _by_place(visits, faces)
+    return SeriesResult(
         course=course,
         view=str(change.comparisons[-1].view),
         answer=str(change.whole.answer if change.whole.answer in _CERTAIN else Answer.CANNOT_TELL),
@@ -126,11 +134,12 @@ def measure_series(
         smallest_detectable=None if count is None else count.smallest_detectable,
         motion_error=motion_error(change, faces),
         exact=score(statements_of(exact, _by_id(faces)), truth),
-        found=score(statements_of(change, _by_place(visits, faces)), truth),
+        found=score(statements_of(change, identity), truth),
+        seen=_score_seen(change, identity, statements_of_truth(faces, specs, marks=True)),
+        by_counts=str(answer_of_counts(visits[0].counts.total, visits[-1].counts.total)),
         mirrored_view=str(compare(visits[0], replace(visits[-1], canvas=mirror(visits[-1].canvas))).view),
         stranger_view=None if stranger is None else str(compare(stranger, visits[-1]).view),
     )
-    return result, visits[0]
 
 
 _CERTAIN = (Answer.BETTER, Answer.SAME, Answer.WORSE)
@@ -222,10 +231,12 @@ def _by_place(visits: Sequence[Visit], faces: Sequence[RenderedFace]) -> list[di
     return found
 
 
-def statements_of_truth(faces: Sequence[RenderedFace], specs: Sequence[FaceSpec]) -> set[Statement]:
-    """What is true of each active lesion at each later visit, where both photos would show it."""
+def statements_of_truth(
+    faces: Sequence[RenderedFace], specs: Sequence[FaceSpec], *, marks: bool = False
+) -> set[Statement]:
+    """What is true of each active lesion, or mark too, at each later visit, where both photos would show it."""
     keys = _keys(faces)
-    seen = [{keys[f.spec.lesions[t.index]] for t in f.lesions if t.group is not Group.MARK} for f in faces]
+    seen = [{keys[f.spec.lesions[t.index]] for t in f.lesions if marks or t.group is not Group.MARK} for f in faces]
     there = [{keys[s] for s in spec.lesions} for spec in specs]
     told: set[Statement] = set()
     for visit in range(1, len(faces)):
@@ -238,16 +249,22 @@ def statements_of_truth(faces: Sequence[RenderedFace], specs: Sequence[FaceSpec]
     return told
 
 
-def statements_of(change: Change, identity: Sequence[Mapping[int, int]]) -> set[Statement]:
-    """What the ledger says of active lesions at later visits; one that was not rendered gets a number below zero."""
+def statements_of(change: Change, identity: Sequence[Mapping[int, int]], *, marks: bool = False) -> set[Statement]:
+    """What the ledger says of active lesions, or marks too, at later visits; of one not rendered below zero."""
     told: set[Statement] = set()
     for track in change.ledger:
-        if not track.was_active:
+        if not marks and not track.was_active:
             continue
         ids = [identity[s.visit].get(s.lesion_id, -1) for s in track.sightings if s.lesion_id is not None]
         known = next((i for i in ids if i >= 0), -track.id)
         told |= {(known, s.visit, s.state) for s in track.sightings if s.visit > 0 and s.state in _TOLD}
     return told
+
+
+def _score_seen(change: Change, identity: Sequence[Mapping[int, int]], truth: set[Statement]) -> tuple[int, int, int]:
+    """Tracking alone: of spots, whatever their group, that the networks find in at least one photo."""
+    found = {key for photo in identity for key in photo.values()}
+    return score(statements_of(change, identity, marks=True), {s for s in truth if s[0] in found})
 
 
 def score(told: set[Statement], truth: set[Statement]) -> tuple[int, int, int]:
@@ -275,4 +292,4 @@ def motion_error(change: Change, faces: Sequence[RenderedFace]) -> float | None:
 
 def _from_line(line: str) -> SeriesResult:
     row = json.loads(line)
-    return SeriesResult(**{**row, "exact": tuple(row["exact"]), "found": tuple(row["found"])})
+    return SeriesResult(**{**row, **{name: tuple(row[name]) for name in ("exact", "found", "seen")}})
