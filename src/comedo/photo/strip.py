@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import simplejpeg
 
@@ -27,8 +28,18 @@ _PNG_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"ID
 _ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG = 0x20, 0x10, 0x08
 
 
-def strip_photo(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, str]:
-    """A photo's file without metadata, and its kind: "jpeg", "png" or "webp".
+@dataclass(frozen=True)
+class Stripped:
+    """A photo's file without metadata; `kind` is "jpeg", "png" or "webp", the size that of the upright picture."""
+
+    data: bytes
+    kind: str
+    width: int
+    height: int
+
+
+def strip_photo(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Stripped:
+    """Take the metadata off a photo's file.
 
     The file is walked through and checked against the limits, but only a HEIC is decoded.
 
@@ -39,22 +50,28 @@ def strip_photo(data: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, st
     kind = sniff(data)
     if kind == "heic":
         pixels = read_photo(data, limits=limits).image
-        return bytes(simplejpeg.encode_jpeg(pixels, quality=HEIC_QUALITY, colorspace="RGB", colorsubsampling="444")), "jpeg"
-    return _STRIPPERS[kind](data, limits), kind
+        coded = simplejpeg.encode_jpeg(pixels, quality=HEIC_QUALITY, colorspace="RGB", colorsubsampling="444")
+        return Stripped(bytes(coded), "jpeg", pixels.shape[1], pixels.shape[0])
+    return _STRIPPERS[kind](data, limits)
 
 
-def _strip_jpeg(data: bytes, limits: Limits) -> bytes:
-    orientation = jpeg.read_header(data, limits).orientation
+def _stripped(parts: list[bytes], kind: str, size_wh: tuple[int, int], orientation: int) -> Stripped:
+    width, height = size_wh[::-1] if orientation > 4 else size_wh
+    return Stripped(b"".join(parts), kind, width, height)
+
+
+def _strip_jpeg(data: bytes, limits: Limits) -> Stripped:
+    header = jpeg.read_header(data, limits)
     parts = [data[:2]]
-    segments = list(_jpeg_segments(data))
-    for marker, body, following in segments:
+    for marker, body, following in _jpeg_segments(data):
         kept = _jpeg_body(marker, body)
         if kept is not None:
             parts += [struct.pack(">BBH", 0xFF, marker, len(kept) + 2), kept, following]
-    if orientation > 1:
-        block = b"Exif\0\0" + _orientation_only(orientation)
+    if header.orientation > 1:
+        block = b"Exif\0\0" + _orientation_only(header.orientation)
         parts.insert(1, struct.pack(">BBH", 0xFF, 0xE1, len(block) + 2) + block)
-    return b"".join(parts) + bytes((0xFF, _EOI))
+    parts.append(bytes((0xFF, _EOI)))
+    return _stripped(parts, "jpeg", (header.width, header.height), header.orientation)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
@@ -84,8 +101,8 @@ def _jpeg_body(marker: int, body: bytes) -> bytes | None:
     return body[:12] if marker == _APP14 and body.startswith(b"Adobe") else None
 
 
-def _strip_png(data: bytes, limits: Limits) -> bytes:
-    orientation = png.read_header(data, limits).orientation
+def _strip_png(data: bytes, limits: Limits) -> Stripped:
+    header = png.read_header(data, limits)
     parts = [png.SIGNATURE]
     at = len(png.SIGNATURE)
     while at < len(data):
@@ -94,18 +111,18 @@ def _strip_png(data: bytes, limits: Limits) -> bytes:
         if kind in _PNG_KEPT:
             parts.append(data[at:end])
         at = end
-        if kind == b"IHDR" and orientation > 1:
-            parts.append(_png_chunk(b"eXIf", _orientation_only(orientation)))
+        if kind == b"IHDR" and header.orientation > 1:
+            parts.append(_png_chunk(b"eXIf", _orientation_only(header.orientation)))
         if kind == b"IEND":
             break
-    return b"".join(parts)
+    return _stripped(parts, "png", (header.width, header.height), header.orientation)
 
 
 def _png_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _strip_webp(data: bytes, limits: Limits) -> bytes:
+def _strip_webp(data: bytes, limits: Limits) -> Stripped:
     header = webp.read_header(data, limits)
     assert header.size_wh is not None  # read_header refuses a file without a picture
     turned = header.orientation > 1
@@ -120,7 +137,8 @@ def _strip_webp(data: bytes, limits: Limits) -> bytes:
     if turned:
         chunks.append(_webp_chunk(b"EXIF", _orientation_only(header.orientation)))
     body = b"WEBP" + b"".join(chunk + b"\0" * (len(chunk) & 1) for chunk in chunks)
-    return struct.pack("<4sI", b"RIFF", len(body)) + body
+    parts = [struct.pack("<4sI", b"RIFF", len(body)), body]
+    return _stripped(parts, "webp", header.size_wh, header.orientation)
 
 
 def _webp_chunk(kind: bytes, body: bytes) -> bytes:
@@ -132,7 +150,7 @@ def _orientation_only(orientation: int) -> bytes:
     return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
 
 
-_STRIPPERS: dict[str, Callable[[bytes, Limits], bytes]] = {
+_STRIPPERS: dict[str, Callable[[bytes, Limits], Stripped]] = {
     "jpeg": _strip_jpeg,
     "png": _strip_png,
     "webp": _strip_webp,
