@@ -1,8 +1,8 @@
 """The same photo without what its file says about its maker: the form in which photos are kept and handed on.
 
 Removed: EXIF with place, serial numbers and its thumbnail, XMP, comments, further pictures (MPF, gain and depth maps)
-and whatever follows the picture. Kept: the coded pixels to the last bit, the colour profile, and which way is up. A HEIC
-file is written anew as JPEG, because its parts cannot be told apart safely.
+and whatever follows the picture. Kept: the coded pixels to the last bit, the colour profile, and which way is up. A
+HEIC file is written anew as JPEG, because its parts cannot be told apart safely.
 """
 
 from __future__ import annotations
