@@ -13,10 +13,11 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 from comedo.errors import UnusableInput
 
 ID_LENGTH = 32  # 128 random bits in hexadecimal
+SHORT = 255  # characters
 
 
 class UnstorableText(UnusableInput, DontWrapMixin):
-    """A text holds NUL or a lone surrogate, which PostgreSQL cannot store."""
+    """A text holds NUL or a lone surrogate, which PostgreSQL cannot store, or is too long for its column."""
 
     code = "unstorable_text"
 
@@ -54,10 +55,16 @@ class PlainText(TypeDecorator[str]):
 
 
 class ShortText(PlainText):
-    """Text of at most 255 characters, for indexed columns."""
+    """Text of at most 255 characters, for indexed columns; SQLite by itself would take longer ones."""
 
-    impl = String(255)
+    impl = String(SHORT)
     cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Check the length too."""
+        if value is not None and len(value) > SHORT:
+            raise UnstorableText(f"a text of {len(value)} characters is too long here; at most {SHORT}")
+        return super().process_bind_param(value, dialect)
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -61,9 +61,9 @@ class Database:
         Before SQLite 3.51.3 two connections that did so at the same moment could corrupt the file
         (sqlite.org, release notes 3.51.3), so it never happens by itself.
         """
-        log = Path(f"{self.engine.url.database}-wal")
-        if not self.is_sqlite or not log.exists() or log.stat().st_size < CHECKPOINT_BYTES:
+        if (self.log_bytes() or 0) < CHECKPOINT_BYTES:
             return
+        log = Path(f"{self.engine.url.database}-wal")
         with log.with_name(f"{log.name}-checkpoint.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,9 +71,16 @@ class Database:
                 return
             connection = self.engine.raw_connection()
             try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(RESTART)")
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
                 connection.close()
+
+    def log_bytes(self) -> int | None:
+        """Size of SQLite's write-ahead log; None on PostgreSQL."""
+        log = Path(f"{self.engine.url.database}-wal")
+        if not self.is_sqlite:
+            return None
+        return log.stat().st_size if log.exists() else 0
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -105,8 +112,11 @@ def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> N
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("comedo_writes", True)
+    options = connection.get_execution_options()
+    writes = options.get("comedo_writes", True)
     if connection.dialect.name == "sqlite":
+        if options.get("comedo_migrates"):  # making a table anew must not delete the rows that refer to it
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif not writes:

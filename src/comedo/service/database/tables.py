@@ -12,7 +12,7 @@ from typing import Annotated
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from comedo.service.database.columns import ID_LENGTH, Base, Key, Made, Ref, Sealed, Short, Time
+from comedo.service.database.columns import ID_LENGTH, Base, Key, Made, Ref, Sealed, Short, Time, Words
 
 ROLES = ("patient", "clinician")
 RETENTIONS = ("keep", "without_photos", "days")
@@ -110,7 +110,8 @@ class Blob(Base):
     digest: Mapped[str] = mapped_column(String(64))  # HMAC-SHA256 of the photo's bytes by the owner's key
     size: Mapped[int] = mapped_column(BigInteger)  # of the sealed file, in bytes
     state: Mapped[Short]
-    lease_until: Mapped[Time | None]  # pending: the writer is given up after this
+    lease_until: Mapped[Time | None]  # until then a writer may still be at work
+    receipt: Mapped[Ref | None] = mapped_column(index=True)  # dead: which receipt waits for the file to be gone
     created: Mapped[Made]
 
 
@@ -159,6 +160,7 @@ class Analysis(Base):
     photo: Mapped[Shown]
     models: Mapped[str] = mapped_column(String(64))  # SHA-256 of version, options and model names
     document: Mapped[Sealed]  # JSON
+    mask: Mapped[Sealed | None]  # PNG: 0 background, 1 skin, 2 lesion
     created: Mapped[Made]
 
 
@@ -307,6 +309,7 @@ class Job(Base):
     worker: Mapped[Short | None]
     lease_until: Mapped[Time | None]
     error: Mapped[Short | None]  # a stable code
+    detail: Mapped[Words | None]  # what a person can do about it
     result: Mapped[Short | None]  # id of what was made
     created: Mapped[Made]
     finished: Mapped[Time | None]
