@@ -238,7 +238,7 @@ def test_wrong_advice_is_refused(tmp_path, changes, match):
 def test_change_is_read(tmp_path):
     row = {"name": "active_lesions", "before": 20, "after": 12, "smallest_detectable": 5.5, "answer": "better"}
     (tmp_path / "change.json").write_text(
-        json.dumps({"schema": "comedo.change/1", "sentence": "Better.", "whole": {"measures": [row], "more": 1}})
+        json.dumps({"schema": "comedo.change/1", "sentence": "Better.", "verdict": {"measures": [row], "more": 1}})
     )
     assert read_change(tmp_path / "change.json") == Since("Better.", SINCE.measures)
     (tmp_path / "change.json").write_text("{}")

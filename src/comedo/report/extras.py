@@ -113,7 +113,7 @@ class _WholePart(_Loose):
 class _ChangePart(_Loose):
     schema_: Literal["comedo.change/1"] = Field(alias="schema")
     sentence: str
-    whole: _WholePart
+    verdict: _WholePart
 
 
 def read_advice(path: StrPath, photo_sha256: str) -> Guidance:
@@ -122,12 +122,17 @@ def read_advice(path: StrPath, photo_sha256: str) -> Guidance:
     Raises:
         UnusableInput: It cannot be read, is of another photo, or has a line without a source.
     """
-    advice = _read(_AdvicePart, path, "advice")
+    return to_guidance(read_small(Path(path)), photo_sha256, name=str(path))
+
+
+def to_guidance(document: bytes, photo_sha256: str, *, name: str = "the advice") -> Guidance:
+    """The lines of an advice document given as JSON; see `read_advice`."""
+    advice = _parse(_AdvicePart, document, name, "advice")
     if advice.photo.sha256 != photo_sha256:
-        raise UnusableInput(f"{path} is advice about another photo; name the advice of this analysis")
+        raise UnusableInput(f"{name} is advice about another photo; name the advice of this analysis")
     for n, line in enumerate(advice.lines):
-        if unknown := [name for name in line.sources if name not in advice.sources]:
-            raise UnusableInput(f"{path}: lines.{n}.sources names {unknown[0]!r}, which is not among its sources")
+        if unknown := [source for source in line.sources if source not in advice.sources]:
+            raise UnusableInput(f"{name}: lines.{n}.sources names {unknown[0]!r}, which is not among its sources")
     open_lines = [line for line in advice.lines if line.access != "hidden"]
     titles = dict.fromkeys(line.section for line in open_lines)
     sections = [
@@ -135,7 +140,7 @@ def read_advice(path: StrPath, photo_sha256: str) -> Guidance:
     ]
     return Guidance(
         sections=tuple(sections),
-        sources=tuple((name, _described(source)) for name, source in advice.sources.items()),
+        sources=tuple((title, _described(source)) for title, source in advice.sources.items()),
         reviewed_by_clinician=advice.reviewed_by_clinician,
         language=advice.language,
     )
@@ -147,18 +152,23 @@ def read_change(path: StrPath) -> Since:
     Raises:
         UnusableInput: It cannot be read, or is no change document.
     """
-    change = _read(_ChangePart, path, "change")
+    return to_since(read_small(Path(path)), name=str(path))
+
+
+def to_since(document: bytes, *, name: str = "the change") -> Since:
+    """The measures of a change document given as JSON; see `read_change`."""
+    change = _parse(_ChangePart, document, name, "change")
     rows = (
-        Measured(in_words(m.name), m.before, m.after, m.smallest_detectable, m.answer) for m in change.whole.measures
+        Measured(in_words(m.name), m.before, m.after, m.smallest_detectable, m.answer) for m in change.verdict.measures
     )
     return Since(change.sentence, tuple(rows))
 
 
-def _read(kind: type[_Read], path: StrPath, what: str) -> _Read:
+def _parse(kind: type[_Read], document: bytes, name: str, what: str) -> _Read:
     try:
-        return kind.model_validate_json(read_small(Path(path)))
+        return kind.model_validate_json(document)
     except ValidationError as error:
-        raise UnusableInput(f"{path} is not a document of schema comedo.{what}/1: {first_fault(error)}") from error
+        raise UnusableInput(f"{name} is not a document of schema comedo.{what}/1: {first_fault(error)}") from error
 
 
 def _line(line: _LinePart) -> Line:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.database.audit import record
-from comedo.service.database.tables import Account, Consent
+from comedo.service.database.columns import now
+from comedo.service.database.tables import Account, ApiToken, Consent, WebSession
 from comedo.service.parts import Parts
 from comedo.service.problems import absent
 
@@ -94,3 +95,14 @@ def own(session: Session, actor: Actor, kind: type[Row], object_id: str) -> Row:
     if row is None or row.owner != actor.account:
         raise absent(kind.__name__.lower())
     return row
+
+
+def still_signed_in(parts: Parts, actor: Actor) -> bool:
+    """Whether the session or token by which a long answer began still holds."""
+    moment = now()
+    with parts.database.read() as session:
+        if actor.token is not None:
+            token = session.get(ApiToken, actor.token)
+            return token is not None and token.revoked is None and (token.expires is None or token.expires > moment)
+        row = session.get(WebSession, actor.session)
+        return row is not None and row.expires > moment

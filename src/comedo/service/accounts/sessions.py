@@ -21,7 +21,7 @@ from comedo.service.parts import Parts
 from comedo.service.problems import Problem
 from comedo.service.settings import Settings
 
-START_TOKEN = "start_token_sha256"  # in State: hash of the one that `comedo serve` shows  # noqa: S105
+START_TOKEN = "start_token_sha256"  # in State: hash of the one that `comedo serve` shows
 _TOUCH = timedelta(minutes=1)  # how stale the idle clock may be: not every request writes
 _LOCAL_DAYS = 3650
 

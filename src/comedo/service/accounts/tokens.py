@@ -76,6 +76,4 @@ def find_token(parts: Parts, secret: str) -> tuple[Account, ApiToken] | None:
 
 def _view(row: ApiToken) -> TokenView:
     scopes = [Scope(scope) for scope in row.scopes]
-    return TokenView(
-        id=row.id, name=row.name, scopes=scopes, created=row.created, used=row.used, expires=row.expires
-    )
+    return TokenView(id=row.id, name=row.name, scopes=scopes, created=row.created, used=row.used, expires=row.expires)

@@ -22,9 +22,7 @@ from comedo.service.problems import Problem, absent
 OVERLAY_SIDE = 1600
 
 
-def start(
-    parts: Parts, actor: Actor, photo: str, *, allow_poor: bool = False, convention: str = "visible"
-) -> JobView:
+def start(parts: Parts, actor: Actor, photo: str, *, allow_poor: bool = False, convention: str = "visible") -> JobView:
     """Queue another analysis of a photo.
 
     Raises:

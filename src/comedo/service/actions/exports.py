@@ -63,9 +63,7 @@ def export_zip(parts: Parts, actor: Actor) -> Iterator[bytes]:
     if actor.via == "cookie":
         need_confirmed(actor)
     with parts.database.write() as session:
-        record(
-            session, actor=actor.account, owner=actor.account, action="account.export", address=actor.address
-        )
+        record(session, actor=actor.account, owner=actor.account, action="account.export", address=actor.address)
     return _pieces(parts, actor)
 
 
@@ -112,7 +110,9 @@ def _photo_files(parts: Parts, actor: Actor, photo: str) -> list[tuple[str, byte
         if row is None:
             return []
         key = parts.vault.key_of(session, actor.account)
-        files = [] if row.blob is None else [(f"photos/{photo}.{row.format}", read_photo(parts.storage, session, photo))]
+        files = (
+            [] if row.blob is None else [(f"photos/{photo}.{row.format}", read_photo(parts.storage, session, photo))]
+        )
         for analysis in session.scalars(select(Analysis).where(Analysis.photo == photo)).all():
             files += _analysis_files(session, key, analysis)
         return files
@@ -153,5 +153,7 @@ def _photo_csv(photos: list[Any]) -> bytes:
         found = photo.analysis
         numbers = ["", "", ""] if found is None else [found.total, found.severity, found.verdict]
         note = safe_cell(photo.note or "")
-        sheet.writerow([photo.id, photo.taken_at or "", photo.view or "", note, *("" if n is None else n for n in numbers)])
+        sheet.writerow(
+            [photo.id, photo.taken_at or "", photo.view or "", note, *("" if n is None else n for n in numbers)]
+        )
     return text.getvalue().encode()

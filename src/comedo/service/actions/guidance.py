@@ -76,7 +76,9 @@ def newest_answers(parts: Parts, actor: Actor, *, owner: str | None = None) -> A
     return AnswersView(id=row.id, owner=row.owner, created=row.created, document=document)
 
 
-def advise(parts: Parts, actor: Actor, analysis: str, *, answers: str | None = None, language: str = "en") -> AdviceView:
+def advise(
+    parts: Parts, actor: Actor, analysis: str, *, answers: str | None = None, language: str = "en"
+) -> AdviceView:
     """Make and keep the advice for one's own analysis.
 
     Args:
@@ -99,7 +101,9 @@ def advise(parts: Parts, actor: Actor, analysis: str, *, answers: str | None = N
         document = document_of(row, key)
     values = {} if said is None else key.open_json(said.document, about=said.id)
     made = to_advice_document(advise_on(document, values, language=language)).model_dump(mode="json", by_alias=True)
-    kept = Advice(id=new_id(), owner=row.owner, analysis=row.id, answers=None if said is None else said.id, created=now())
+    kept = Advice(
+        id=new_id(), owner=row.owner, analysis=row.id, answers=None if said is None else said.id, created=now()
+    )
     kept.document = key.seal_json(made, about=kept.id)
     with parts.database.write() as session:
         if session.get(Analysis, analysis) is None:

@@ -194,7 +194,7 @@ def _views(parts: Parts, session: Session, owner: str, photos: Sequence[Photo]) 
     return [_view(photo, key, newest.get(photo.id), jobs.get(photo.id), corrected) for photo in photos]
 
 
-def _of(kind: type[Analysis] | type[Job], ids: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _of(kind: type[Analysis] | type[Job], ids: list[str]):  # type: ignore[no-untyped-def]
     return select(kind).where(kind.photo.in_(ids))
 
 

@@ -74,18 +74,13 @@ def _extras(parts: Parts, actor: Actor, row: Analysis, options: Options) -> Mapp
 
 
 def _pdf(case: Case, options: Options, extras: Mapping[str, dict[str, Any]]) -> File:
-    from comedo.report.extras import read_advice, read_change
+    from comedo.report.extras import to_guidance, to_since
     from comedo.report.pdf import PdfOptions, report_pdf
 
-    with tempfile.TemporaryDirectory(prefix="comedo-") as folder:  # the readers take files
-        paths = {name: Path(folder, f"{name}.json") for name in extras}
-        for name, path in paths.items():
-            path.write_text(json.dumps(extras[name]), encoding="utf-8")
-        guidance = read_advice(paths["advice"], case.document.photo.sha256) if "advice" in paths else None
-        since = read_change(paths["change"]) if "change" in paths else None
-    shown = PdfOptions(
-        without_photo=options.without_photo, mask_eyes=options.mask_eyes, guidance=guidance, since=since
-    )
+    files = {name: json.dumps(document).encode() for name, document in extras.items()}
+    guidance = to_guidance(files["advice"], case.document.photo.sha256) if "advice" in files else None
+    since = to_since(files["change"]) if "change" in files else None
+    shown = PdfOptions(without_photo=options.without_photo, mask_eyes=options.mask_eyes, guidance=guidance, since=since)
     return File("comedo-report.pdf", "application/pdf", report_pdf(case, shown))
 
 

@@ -58,7 +58,9 @@ def start_change(
 def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -> None:
     """Queue the comparison of an owner's photos of one view, unless it waits already or there is nothing to compare."""
     waiting = select(Job).where(Job.owner == owner, Job.kind == "change", Job.state == "queued")
-    if any(job.arguments.get("view") == view and job.arguments.get("photos") is None for job in session.scalars(waiting)):
+    if any(
+        job.arguments.get("view") == view and job.arguments.get("photos") is None for job in session.scalars(waiting)
+    ):
         return
     if len(analysed(session, owner, view)) < 2:
         return
@@ -69,7 +71,9 @@ def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -
 def analysed(session: Session, owner: str, view: str | None) -> list[str]:
     """The newest of an owner's analysed photos that still have their pixels, oldest first."""
     wanted = select(Photo.id).where(
-        Photo.owner == owner, Photo.blob.is_not(None), Photo.id.in_(select(Analysis.photo).where(Analysis.owner == owner))
+        Photo.owner == owner,
+        Photo.blob.is_not(None),
+        Photo.id.in_(select(Analysis.photo).where(Analysis.owner == owner)),
     )
     wanted = wanted if view is None else wanted.where(Photo.view == view)
     return list(session.scalars(wanted.order_by(Photo.created.desc()).limit(MOST_PHOTOS)))[::-1]
@@ -130,4 +134,3 @@ def _view(parts: Parts, session: Session, row: Change) -> ChangeView:
         created=row.created,
         document=key.open_json(row.document, about=row.id),
     )
-

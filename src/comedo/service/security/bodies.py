@@ -22,15 +22,14 @@ class BodyLimits:
     A body may take `grace_s`, and beyond that must have come at `least_bytes_per_s` on the whole.
     """
 
-    upload_bytes: int
-    upload_paths: tuple[str, ...]  # prefixes of the paths that take photos
+    uploads: tuple[tuple[str, int], ...]  # beginning of a path that takes photos, and its bytes; the first that fits
     other_bytes: int = DEFAULT_BYTES
     grace_s: float = 20.0
     least_bytes_per_s: float = 16 * 1024
 
     def bytes_at(self, path: str) -> int:
         """Most bytes of a body at a path."""
-        return self.upload_bytes if path.startswith(self.upload_paths) else self.other_bytes
+        return next((most for start, most in self.uploads if path.startswith(start)), self.other_bytes)
 
 
 class BodyRefused(HTTPException):

@@ -55,7 +55,9 @@ def actor_by_token(parts: Parts, secret: str, address: str | None) -> Actor | No
         return None
     account, token = found
     scopes = frozenset(TokenScope(scope) for scope in token.scopes)
-    return Actor(account.id, account.role, "token", scopes, local=account.email is None, token=token.id, address=address)
+    return Actor(
+        account.id, account.role, "token", scopes, local=account.email is None, token=token.id, address=address
+    )
 
 
 def actor_by_cookie(parts: Parts, secret: str, address: str | None) -> Actor | None:
