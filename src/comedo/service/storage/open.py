@@ -30,8 +30,7 @@ def open_storage(settings: Settings, database: Database) -> Storage:
     """
     with database.read() as session:
         known = _state(session, MASTER)
-    vault = _open_vault(settings, known)
-    blobs: BlobStore = open_bucket(settings) if settings.store == "s3" else Folder(settings.data_dir / "photos")
+    vault, blobs = open_vault(settings, known=known), open_blobs(settings)
     join(database, blobs, vault)
     limits = Limits(settings.quota_photos, settings.quota_bytes, settings.min_free_bytes, settings.queue_limit)
     return Storage(database, blobs, vault, limits)
@@ -78,12 +77,26 @@ def _state(session: Session, name: str) -> str | None:
     return None if row is None else row.value
 
 
-def _open_vault(settings: Settings, known: str | None) -> Vault:
+def open_blobs(settings: Settings) -> BlobStore:
+    """The folder or bucket of the settings, whether or not it is a store yet."""
+    return open_bucket(settings) if settings.store == "s3" else Folder(settings.data_dir / "photos")
+
+
+def open_vault(settings: Settings, *, known: str | None = None) -> Vault:
+    """The vault of the settings' master key; where none is given, the key file's, which a first start makes.
+
+    Args:
+        known: Fingerprint of the key that is needed, where there is something that it sealed.
+
+    Raises:
+        WrongMasterKey: There is no key, and a new one would not do.
+        UnusableInput: It is not one.
+    """
     if settings.master_key is not None:
         return read_master_key(settings.master_key.get_secret_value())
     path = settings.key_file
     if path.exists():
-        return read_master_key(path.read_text("ascii"))
+        return read_master_key(path.read_text("utf-8", "replace"))
     if known is not None or settings.master_key_file is not None:
         raise WrongMasterKey(
             f"there is no master key in {path}"

@@ -11,7 +11,6 @@ import hmac
 import json
 import secrets
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,7 +143,7 @@ def read_master_key(text: str) -> Vault:
     """
     try:
         master = b64decode(text.strip(), validate=True)
-    except NotBase64:
+    except ValueError:
         master = b""
     if len(master) != KEY_BYTES:
         raise UnusableInput(f"the master key must be {KEY_BYTES} bytes in base64; `comedo admin make-key` makes one")

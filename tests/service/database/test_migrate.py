@@ -1,0 +1,91 @@
+"""Migrations: they make the tables of tables.py, keep every row, and are whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from comedo.errors import UnusableInput
+from comedo.service.database.audit import record
+from comedo.service.database.columns import Base
+from comedo.service.database.dump import dump_rows, load_rows
+from comedo.service.database.engine import Database, open_database
+from comedo.service.database.migrate import migrate, newest, revision
+from comedo.service.database.tables import Audit
+from service.conftest import MakeUrl
+
+FIRST = Path(__file__).parent / "first"  # rows as version 0001 kept them, in every table
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in sorted(path.read_text().splitlines())]
+
+
+def test_migrated_tables_are_those_of_the_code(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, Base.metadata)
+        assert differences == []
+        assert revision(connection) == newest()
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        record(session, actor=None, owner="o", action="a")
+    migrate(database)
+    with database.read() as session:
+        assert session.query(Audit).count() == 1
+
+
+def test_a_filled_database_of_the_first_version_is_upgraded(new_url: MakeUrl, tmp_path: Path) -> None:
+    database = open_database(new_url())
+    migrate(database, to="0001")
+    with database.engine.begin() as connection:
+        counts = load_rows(connection, FIRST)
+    assert min(counts.values()) >= 1
+    migrate(database)
+    with database.engine.begin() as connection:
+        assert revision(connection) == newest()
+        dump_rows(connection, tmp_path, change=lambda _, row: row)
+    for path in FIRST.iterdir():
+        old, new = (read(folder / path.name) for folder in (FIRST, tmp_path))
+        assert old == [{name: row[name] for name in old[0]} for row in new], path.name
+    database.close()
+
+
+def test_a_migration_that_fails_leaves_nothing(new_url: MakeUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = open_database(new_url())
+
+    def fails(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("comedo.service.database.migrate.check_parents", fails)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(database)
+    with database.engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    monkeypatch.undo()
+    migrate(database)
+    with database.engine.connect() as connection:
+        assert revision(connection) == newest()
+    database.close()
+
+
+def test_a_newer_database_is_refused(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(UnusableInput, match="revision 9999"):
+        migrate(database)
+
+
+def test_audit_rows_are_never_changed(database: Database) -> None:
+    with database.write() as session:
+        record(session, actor="a", owner="o", action="photo.read")
+    with pytest.raises(DBAPIError, match="never changed"), database.write() as session:
+        session.execute(text("UPDATE audit SET actor = NULL"))
