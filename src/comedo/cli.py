@@ -226,15 +226,6 @@ def serve(context: typer.Context) -> None:
         service(context.args, prog_name="comedo serve")
 
 
-@app.command(context_settings=_PASS_ON, add_help_option=False)
-def admin(context: typer.Context) -> None:
-    """Look after the service: clinicians, backups, keys (extra: service)."""
-    with _extra("admin", "service"):
-        from comedo.service.admin_cli import app as service
-
-        service(context.args, prog_name="comedo admin")
-
-
 @contextmanager
 def _extra(command: str, name: str) -> Iterator[None]:
     """Name the extra where a package of it is missing."""

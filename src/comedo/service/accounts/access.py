@@ -1,7 +1,7 @@
 """Who may see and change what: one check for the photo and for everything made of it.
 
-One's own is one's own. A clinician sees what belongs to a patient whose consent holds at this moment, and each such look
-is written into the patient's audit log before anything is handed out. All else is absent.
+One's own is one's own. A clinician sees what belongs to a patient whose consent holds at this moment, and each such
+look is written into the patient's audit log before anything is handed out. All else is absent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the routes share: the wired parts, parameters with their limits, and the problems that any of them may answer."""
+"""What the routes share: the wired parts, parameters with their limits, and the problems that any may answer."""
 
 from __future__ import annotations
 
@@ -18,15 +18,6 @@ _EMAIL = re.compile(r"[^@\s\x00-\x20\x7f]{1,64}@[^@\s\x00-\x20\x7f]{1,180}")
 def parts_of(request: Request) -> Parts:
     """The wired parts of the application."""
     return cast(Parts, request.app.state.parts)
-
-
-def _plain(text: str) -> str:
-    try:
-        return storable(text)
-    except ValueError:
-        raise
-    except Exception as error:
-        raise ValueError(str(error)) from error
 
 
 def _email(text: str) -> str:
@@ -51,8 +42,8 @@ Key = Annotated[
         description="The same request again under the same key is done once and answered the same.",
     ),
 ]
-ShortText = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
-LongText = Annotated[str, Field(max_length=5000), AfterValidator(_plain)]
+ShortText = Annotated[str, Field(max_length=200), AfterValidator(storable)]
+LongText = Annotated[str, Field(max_length=5000), AfterValidator(storable)]
 Email = Annotated[str, Field(max_length=254, examples=["anna@example.org"]), AfterValidator(_email)]
 RowId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 

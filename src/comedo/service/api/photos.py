@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime
 
-from comedo.service.accounts.actor import Actor, SignedIn
+from comedo.service.accounts.actor import Actor, Scope, SignedIn
 from comedo.service.actions import analyses, corrections, jobs, photos, reports
 from comedo.service.actions.views import (
     AnalysisView,
@@ -115,6 +115,7 @@ async def upload_photos(request: Request, parts: TheParts, actor: SignedIn, key:
 
 
 async def _upload(request: Request, parts: Parts, actor: Actor, key: str | None, *, most: int) -> list[Uploaded]:
+    actor.need(Scope.WRITE)  # before a byte of the body is read
     async with request.app.state.uploads:
         sent = await read_photos(request, most=most)
         return await to_thread.run_sync(lambda: photos.upload(parts, actor, sent, key=key))
