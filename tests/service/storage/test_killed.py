@@ -1,0 +1,34 @@
+"""SIGKILL in the middle of uploads, deletions and erasures: what was acknowledged stays, nothing is left over.
+
+COMEDO_KILL_ROUNDS=1000 makes so many rounds of each; otherwise a few, for every day.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import comedo
+
+PROGRAM = Path(__file__).with_name("killing.py")
+ROUNDS = {"sqlite": 50, "postgresql": 20}
+
+
+@pytest.mark.parametrize("mode", ["steps", "times"])
+def test_killed_at_any_step_nothing_is_lost_or_left(database_url: str, tmp_path: Path, mode: str) -> None:
+    rounds = int(os.environ.get("COMEDO_KILL_ROUNDS", ROUNDS[database_url.partition("+")[0].partition(":")[0]]))
+    path = os.pathsep.join([str(Path(comedo.__file__).parents[1]), str(PROGRAM.parents[2])])
+    done = subprocess.run(
+        [sys.executable, PROGRAM, database_url, tmp_path / "data", mode, str(rounds)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=20 + rounds * 5,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout.strip().endswith((f"killed at {rounds}", f"{rounds} rounds")) or "steps" in done.stdout
