@@ -16,9 +16,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from comedo import __version__
 from comedo.service.api import diary, jobs, operations, people, photos
 from comedo.service.api.common import PROBLEMS, ProblemDocument
+from comedo.service.api.places import Places
 from comedo.service.database.engine import open_database
 from comedo.service.database.migrate import migrate
 from comedo.service.faults import LastResort, answer_faults
+from comedo.service.logs import set_up_logs
 from comedo.service.metrics import Measured, Metrics
 from comedo.service.parts import Parts
 from comedo.service.security.bodies import BodyGuard, BodyLimits
@@ -28,7 +30,7 @@ from comedo.service.settings import MIB, Settings, read_settings
 from comedo.service.storage.open import open_storage
 
 THREADS = 40  # of anyio's pool: each may hold a connection to the database
-UPLOADS_AT_ONCE = 8  # read and kept at a time: bounds the memory
+STORED_AT_ONCE = 8  # uploads that are checked and written at a time: bounds memory and threads
 MAX_BATCH_BYTES = 128 * MIB
 DESCRIPTION = (
     "Face photos in, acne measurements out, followed over time. comedo measures appearance: it is research software, "
@@ -38,6 +40,7 @@ DESCRIPTION = (
 
 def app_from_environment() -> FastAPI:
     """The application by the settings of the environment: what a web process runs."""
+    set_up_logs()
     return create_app(read_settings())
 
 
@@ -73,8 +76,9 @@ def create_app(settings: Settings, *, pages: bool = True) -> FastAPI:
     )
     app.state.parts = parts
     app.state.metrics = Metrics()
-    app.state.streams = jobs.Streams()
-    app.state.uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
+    app.state.streams = Places(most=200, most_each=10)
+    app.state.uploads = Places(most=48, most_each=40)
+    app.state.storing = asyncio.Semaphore(STORED_AT_ONCE)
     answer_faults(app)
     for module in (people, photos, diary, jobs):
         app.include_router(module.router, prefix=API, responses=PROBLEMS)
@@ -110,13 +114,8 @@ def body_limits(settings: Settings) -> BodyLimits:
     """Limits on bodies: one photo, or a batch of them, with room for a form around it."""
     batch = min(settings.max_upload_bytes * settings.max_batch_photos, max(MAX_BATCH_BYTES, settings.max_upload_bytes))
     room = 64 * 1024
-    return BodyLimits(
-        (
-            (f"{API}/photos/batch", batch + room),
-            ("/photos/upload", batch + room),
-            (f"{API}/photos", settings.max_upload_bytes + room),
-        )
-    )
+    one = settings.max_upload_bytes + room
+    return BodyLimits({f"{API}/photos": one, f"{API}/photos/batch": batch + room, "/photos/upload": batch + room})
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: a bounded number of generated requests meet no 5xx and no answer that it does not name."""
+"""The OpenAPI document is true: generated requests meet no 5xx and no answer that it does not name."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`comedo serve` as it is started for real: what it refuses, what it prints, what it does under slow and rude clients."""
+"""`comedo serve` started for real: what it refuses, what it prints, how it meets slow and rude clients."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path

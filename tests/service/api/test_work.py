@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from sqlalchemy import func, select, update
 
 import comedo
 from comedo.service.accounts.actor import Actor
-from comedo.service.api.jobs import Streams, _events
+from comedo.service.api.jobs import _events
+from comedo.service.api.places import Places
 from comedo.service.database.columns import now
 from comedo.service.database.jobs import claim
 from comedo.service.database.tables import Analysis, Job
@@ -112,7 +114,7 @@ def follow(service, actor, job, between):
     """The events of a job, with something done after the first."""
     import asyncio
 
-    streams = Streams(most_each=1)
+    streams = Places(most=1, most_each=1)
 
     async def run():
         events = []
@@ -123,7 +125,7 @@ def follow(service, actor, job, between):
         return events
 
     events = asyncio.run(run())
-    assert not streams.open
+    assert not streams.taken
     return events
 
 
@@ -142,12 +144,11 @@ def test_a_stream_ends_when_the_consent_does(service, monkeypatch):
     assert [e.splitlines()[0] for e in events] == ["event: job", "event: gone"]
 
 
-def test_places_for_streams_are_counted():
-    streams = Streams(most=3, most_each=2)
-    assert [streams.take(who) for who in ("a", "a", "a", "b", "c")] == [True, True, False, True, False]
-    for who in ("a", "a", "b"):
-        streams.leave(who)
-    assert not streams.open
+def test_places_are_counted_and_given_back():
+    places = Places(most=3, most_each=2)
+    with ExitStack() as stack:
+        assert [stack.enter_context(places.hold(who)) for who in "aaabc"] == [True, True, False, True, False]
+    assert not places.taken
 
 
 def test_who_waits_gets_the_result(service):

@@ -44,7 +44,7 @@ def body_of(route: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /photos/{photo}/analyses": {"json": {}},
         "POST /analyses/{analysis}/corrections": {"json": {"lesions": [{"action": "reject", "id": 1}]}},
         "POST /visits": {"json": {}},
-        "POST /changes": {"json": {}},
+        "POST /changes": {"json": {"view": "front"}},
         "POST /treatments": {"json": {"name": "a gel", "started": "2026-01-10"}},
         "PUT /treatments/{treatment}": {"json": {"name": "a gel", "started": "2026-01-11"}},
         "POST /answers": {"json": {"age": 24}},

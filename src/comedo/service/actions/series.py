@@ -37,8 +37,8 @@ def start_change(
     Args:
         parts: Of the service.
         actor: Whose photos.
-        photos: Which; None: all that were analysed, of the view if one is given.
-        view: Of the photos; kept with the change.
+        photos: Which; None: all of the view that were analysed.
+        view: Of the photos, None for photos without one; kept with the change.
         treatment_start: Day on which treatment began, for the review after twelve weeks.
 
     Raises:
@@ -69,13 +69,13 @@ def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -
 
 
 def analysed(session: Session, owner: str, view: str | None) -> list[str]:
-    """The newest of an owner's analysed photos that still have their pixels, oldest first."""
+    """The newest analysed photos of one view (None: those without) that have their pixels, oldest first."""
     wanted = select(Photo.id).where(
         Photo.owner == owner,
         Photo.blob.is_not(None),
         Photo.id.in_(select(Analysis.photo).where(Analysis.owner == owner)),
     )
-    wanted = wanted if view is None else wanted.where(Photo.view == view)
+    wanted = wanted.where(Photo.view == view)
     return list(session.scalars(wanted.order_by(Photo.created.desc()).limit(MOST_PHOTOS)))[::-1]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Path, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from comedo.service.database.columns import storable
 from comedo.service.parts import Parts
 from comedo.service.problems import KINDS, MEDIA_TYPE
 
+_YEARS = (1970, 2200)  # outside, arithmetic with dates overflows
 _EMAIL = re.compile(r"[^@\s\x00-\x20\x7f]{1,64}@[^@\s\x00-\x20\x7f]{1,180}")
 
 
@@ -25,6 +27,17 @@ def _email(text: str) -> str:
     if _EMAIL.fullmatch(plain) is None:
         raise ValueError("must be an e-mail address like name@example.org")
     return plain
+
+
+def _moment(when: datetime) -> datetime:
+    _day(when.date())
+    return when.astimezone(UTC)
+
+
+def _day(day: date) -> date:
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise ValueError(f"must be in the years {_YEARS[0]} to {_YEARS[1]}")
+    return day
 
 
 TheParts = Annotated[Parts, Depends(parts_of)]
@@ -45,6 +58,8 @@ Key = Annotated[
 ShortText = Annotated[str, Field(max_length=200), AfterValidator(storable)]
 LongText = Annotated[str, Field(max_length=5000), AfterValidator(storable)]
 Email = Annotated[str, Field(max_length=254, examples=["anna@example.org"]), AfterValidator(_email)]
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+Day = Annotated[date, AfterValidator(_day)]
 RowId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 
 

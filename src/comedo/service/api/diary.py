@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from comedo.service.accounts.actor import SignedIn
 from comedo.service.actions import exports, guidance, notes, series, treatments, visits
@@ -28,9 +27,11 @@ from comedo.service.actions.views import (
 from comedo.service.api.answers import download
 from comedo.service.api.common import (
     Cursor,
+    Day,
     Id,
     Limit,
     LongText,
+    Moment,
     OwnerQuery,
     RowId,
     Sent,
@@ -48,23 +49,23 @@ Language = Annotated[str, Query(pattern="^[a-z]{2}$")]
 class NewVisit(Sent):
     """When the photos were taken; null: now."""
 
-    taken_at: AwareDatetime | None = None
+    taken_at: Moment | None = None
 
 
 class NewChange(Sent):
-    """Which photos to compare; null: all that were analysed, of the view if one is given."""
+    """Which photos to compare; null: all of the view that were analysed (view null: photos without one)."""
 
     photos: Annotated[list[RowId], Field(min_length=2, max_length=series.MOST_PHOTOS)] | None = None
     view: Side | None = None
-    treatment_start: date | None = None
+    treatment_start: Day | None = None
 
 
 class NewTreatment(Sent):
     """A treatment with its days; `ended` null: still in use."""
 
     name: Annotated[ShortText, Field(min_length=1, examples=["benzoyl peroxide 5 %"])]
-    started: date
-    ended: date | None = None
+    started: Day
+    ended: Day | None = None
     note: LongText | None = None
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
@@ -17,34 +15,13 @@ from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import jobs
 from comedo.service.actions.views import JobView, Page
 from comedo.service.api.common import Cursor, Id, Limit, TheParts
+from comedo.service.api.places import Places
 from comedo.service.parts import Parts
 
 router = APIRouter(tags=["jobs"])
 POLL_S = 1.0
 HEARTBEAT_S = 15.0
 MAX_STREAM_S = 600.0
-
-
-@dataclass
-class Streams:
-    """Event streams that are open, bounded for all and for each account. Used by the event loop alone."""
-
-    most: int = 200
-    most_each: int = 10
-    open: Counter[str] = field(default_factory=Counter)
-
-    def take(self, account: str) -> bool:
-        """Count one in; False: there are enough."""
-        if self.open.total() >= self.most or self.open[account] >= self.most_each:
-            return False
-        self.open[account] += 1
-        return True
-
-    def leave(self, account: str) -> None:
-        """Count one out."""
-        self.open[account] -= 1
-        if not self.open[account]:
-            del self.open[account]
 
 
 @router.get("/jobs")
@@ -71,11 +48,11 @@ async def follow_job(request: Request, parts: TheParts, actor: SignedIn, job: Id
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(parts: Parts, streams: Streams, actor: Actor, job: str) -> AsyncIterator[str]:
-    if not streams.take(actor.account):  # here, not in the route: what never begins must not hold a place
-        yield "event: busy\ndata: {}\n\n"
-        return
-    try:
+async def _events(parts: Parts, streams: Places, actor: Actor, job: str) -> AsyncIterator[str]:
+    with streams.hold(actor.account) as held:  # here, not in the route: what never begins must not hold a place
+        if not held:
+            yield "event: busy\ndata: {}\n\n"
+            return
         before, silent = "", 0.0
         for _ in range(int(MAX_STREAM_S / POLL_S)):
             view = await to_thread.run_sync(_look, parts, actor, job)
@@ -93,8 +70,6 @@ async def _events(parts: Parts, streams: Streams, actor: Actor, job: str) -> Asy
             if view.state in ("done", "failed"):
                 return
             await asyncio.sleep(POLL_S)
-    finally:
-        streams.leave(actor.account)
 
 
 def _look(parts: Parts, actor: Actor, job: str) -> JobView | None:

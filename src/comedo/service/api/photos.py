@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import AwareDatetime
 
 from comedo.service.accounts.actor import Actor, Scope, SignedIn
 from comedo.service.actions import analyses, corrections, jobs, photos, reports
@@ -29,6 +28,7 @@ from comedo.service.api.common import (
     Key,
     Limit,
     LongText,
+    Moment,
     OwnerQuery,
     RowId,
     Sent,
@@ -37,6 +37,7 @@ from comedo.service.api.common import (
 )
 from comedo.service.api.receive import IMAGE_TYPES, read_photos
 from comedo.service.parts import Parts
+from comedo.service.problems import Problem, absent
 
 router = APIRouter()
 MAX_WAIT_S = 30
@@ -71,7 +72,7 @@ class PhotoChanges(Sent):
     """What to change; null forgets it, what is left out stays."""
 
     view: Side | None = None
-    taken_at: AwareDatetime | None = None
+    taken_at: Moment | None = None
     mirrored: bool | None = None
     visit: RowId | None = None
     note: LongText | None = None
@@ -98,7 +99,9 @@ async def upload_photo(
 
     Send a form, or the photo itself as the body with the same fields as query parameters.
     """
-    (stored,) = await _upload(request, parts, actor, key, most=1)
+    stored = next(iter(await _upload(request, parts, actor, key, most=1)), None)
+    if stored is None:
+        raise absent("photo")  # it was deleted again before this answer
     response.status_code = 201 if stored.created else 200
     return await _waited(parts, actor, stored, prefer)
 
@@ -116,9 +119,12 @@ async def upload_photos(request: Request, parts: TheParts, actor: SignedIn, key:
 
 async def _upload(request: Request, parts: Parts, actor: Actor, key: str | None, *, most: int) -> list[Uploaded]:
     actor.need(Scope.WRITE)  # before a byte of the body is read
-    async with request.app.state.uploads:
+    with request.app.state.uploads.hold(actor.account) as held:
+        if not held:
+            raise Problem("queue_full", "too many uploads at once; try again soon", headers={"Retry-After": "5"})
         sent = await read_photos(request, most=most)
-        return await to_thread.run_sync(lambda: photos.upload(parts, actor, sent, key=key))
+        async with request.app.state.storing:
+            return await to_thread.run_sync(lambda: photos.upload(parts, actor, sent, key=key))
 
 
 async def _waited(parts: Parts, actor: Actor, stored: Uploaded, prefer: str | None) -> Uploaded:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from comedo.service.actions.photos import Upload
 from comedo.service.actions.views import Side
-from comedo.service.api.common import LongText, RowId, Sent
+from comedo.service.api.common import LongText, Moment, RowId, Sent
 from comedo.service.problems import Problem
 
 MAX_FIELDS = 20
@@ -25,7 +25,7 @@ class About(Sent):
     """What is said of photos that are sent."""
 
     view: Side | None = None
-    taken_at: AwareDatetime | None = None
+    taken_at: Moment | None = None
     mirrored: bool | None = None
     visit: RowId | None = None
     note: LongText | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -22,14 +23,14 @@ class BodyLimits:
     A body may take `grace_s`, and beyond that must have come at `least_bytes_per_s` on the whole.
     """
 
-    uploads: tuple[tuple[str, int], ...]  # beginning of a path that takes photos, and its bytes; the first that fits
+    uploads: Mapping[str, int]  # paths that take photos, and their bytes
     other_bytes: int = DEFAULT_BYTES
     grace_s: float = 20.0
     least_bytes_per_s: float = 16 * 1024
 
     def bytes_at(self, path: str) -> int:
         """Most bytes of a body at a path."""
-        return next((most for start, most in self.uploads if path.startswith(start)), self.other_bytes)
+        return self.uploads.get(path, self.other_bytes)
 
 
 class BodyRefused(HTTPException):

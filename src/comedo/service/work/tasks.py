@@ -64,6 +64,8 @@ def analyze(task: Task) -> None:
     models = _digest([__version__, options, found.models])
     kept = Analysis(id=new_id(), owner=row.owner, photo=photo, models=models)
     with task.parts.database.write() as session:
+        if session.get(Photo, photo) is None:
+            raise NotThere("the photo was deleted meanwhile")
         before = session.scalar(select(Analysis.id).where(Analysis.photo == photo, Analysis.models == models))
         if before is None:
             key = task.parts.vault.key_of(session, row.owner)
