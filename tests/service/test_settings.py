@@ -90,3 +90,16 @@ def test_the_database_s_url(given: str, used: str) -> None:
 
 def test_without_a_url_the_database_lies_in_the_data_folder(tmp_path: Path) -> None:
     assert make_settings(tmp_path).database == f"sqlite:///{tmp_path / 'comedo.sqlite'}"
+
+
+def test_every_setting_is_in_the_administrator_s_document_with_its_default() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "service-admin.md").read_text("utf-8")
+    table = document[document.index("| setting | default |") :].splitlines()
+    named: dict[str, str] = {}
+    for line in table[2:]:
+        names, defaults = (cell.replace("`", "").strip().split(", ") for cell in line.split("|")[1:3])
+        named.update(zip(names, defaults if len(defaults) == len(names) else defaults * len(names), strict=True))
+    assert set(named) == {name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, (int, str, Path)) and not isinstance(field.default, bool) and field.default != "":
+            assert named[name.upper()] == str(field.default), name

@@ -32,6 +32,19 @@ def make_key() -> None:
     typer.echo(make_master_key())
 
 
+@app.command("make-bucket")
+def make_bucket() -> None:
+    """Make the S3 bucket of the settings, where its store has none yet."""
+    with _extra():
+        from comedo.service.settings import read_settings
+        from comedo.service.storage.bucket import open_bucket
+    settings = read_settings()
+    if settings.store != "s3":
+        raise UnusableInput("the settings name no bucket; set COMEDO_STORE=s3 and COMEDO_S3_BUCKET")
+    open_bucket(settings, make=True)
+    typer.echo(f"bucket {settings.s3_bucket} is there", err=True)
+
+
 @app.command("create-clinician")
 def create_clinician(
     email: Annotated[str, typer.Argument(help="The address to sign in with.")],

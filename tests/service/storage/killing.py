@@ -239,7 +239,7 @@ def main(url: str, folder: str, mode: str, rounds: int) -> None:
         for _ in range(rounds):
             place.times(chance)
             place.check()
-        sys.stdout.write(f"{rounds} rounds\n")
+        sys.stdout.write(f"{rounds} steps, killed at {rounds}\n")
         return
     count = place.steps(None)
     place.check()

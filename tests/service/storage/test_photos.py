@@ -352,3 +352,15 @@ def test_recovery_looks_at_what_is_open_only(storage: Storage, owner: str, folde
     found = recover(watched.storage, alone=False)
     assert (found.files, asked) == (1, [blob_name(owner, left)])
     assert not any(name.startswith(DRAFTS) for name in files(folder))
+
+
+def test_an_erased_key_leaves_no_trace_on_the_disk(storage: Storage, owner: str, tmp_path: Path) -> None:
+    if not storage.database.is_sqlite:
+        pytest.skip("where PostgreSQL keeps its pages is its own affair: see docs/service-admin.md")
+    with storage.database.read() as session:
+        wrapped = session.get_one(OwnerKey, owner).wrapped
+    assert wrapped is not None
+    erase_owner(storage, owner)
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert wrapped not in written
+    assert owner.encode() in written  # the receipt's

@@ -15,6 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from comedo.service.database.disk import refuse_remote
+
 BUSY_MS = 20_000
 CHECKPOINT_BYTES = 4 * 1024 * 1024  # of the write-ahead log
 PRAGMAS = (
@@ -55,23 +57,25 @@ class Database:
             yield session
         self.checkpoint()
 
-    def checkpoint(self) -> None:
-        """Move a grown write-ahead log into the SQLite file, one process at a time.
+    def checkpoint(self, *, at_least: int = CHECKPOINT_BYTES) -> None:
+        """Move a write-ahead log of so many bytes into the SQLite file, unless somebody reads or writes just now.
 
-        Before SQLite 3.51.3 two connections that did so at the same moment could corrupt the file
-        (sqlite.org, release notes 3.51.3), so it never happens by itself.
+        One process at a time: before SQLite 3.51.3 two connections that did so at the same moment could corrupt the
+        file (sqlite.org, release notes 3.51.3), so it never happens by itself.
         """
-        if (self.log_bytes() or 0) < CHECKPOINT_BYTES:
+        if (self.log_bytes() or 0) < at_least:
             return
-        log = Path(f"{self.engine.url.database}-wal")
-        with log.with_name(f"{log.name}-checkpoint.lock").open("w") as lock:
+        with Path(f"{self.engine.url.database}-checkpoint.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return
             connection = self.engine.raw_connection()
             try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA busy_timeout = 0")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             finally:
                 connection.close()
 
@@ -93,9 +97,16 @@ def open_database(url: str, *, connections: int = 10) -> Database:
     Args:
         url: sqlite:///PATH or postgresql+psycopg://…
         connections: Most connections of this process; no fewer than the threads that use them.
+
+    Raises:
+        UnusableInput: The file of SQLite would lie on a network's file system.
     """
     more: dict[str, Any] = {"pool_pre_ping": True}
-    if make_url(url).get_backend_name() == "sqlite":
+    file = make_url(url).database
+    if make_url(url).get_backend_name() == "sqlite" and file:
+        refuse_remote(Path(file).parent)
+        Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(file).touch(mode=0o600)
         more = {"connect_args": {"timeout": BUSY_MS / 1000}}
     engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True, **more)
     if engine.dialect.name == "sqlite":

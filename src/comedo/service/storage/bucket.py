@@ -77,8 +77,8 @@ class Bucket:
         self.put(MARKER, store_id.encode("ascii"))
 
 
-def open_bucket(settings: Settings) -> Bucket:
-    """The bucket of the settings.
+def open_bucket(settings: Settings, *, make: bool = False) -> Bucket:
+    """The bucket of the settings, newly made where asked.
 
     Raises:
         MissingExtra: boto3 is not installed.
@@ -100,6 +100,8 @@ def open_bucket(settings: Settings) -> Bucket:
         config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 4, "mode": "standard"}),
     )
     try:
+        if make:
+            client.create_bucket(Bucket=settings.s3_bucket)
         return Bucket(client, settings.s3_bucket, settings.s3_prefix)
     except (BotoCoreError, ClientError) as error:
         raise StorageError(f"bucket {settings.s3_bucket} cannot be used: {error}") from error

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from comedo.service.database.accounts import lock_account
@@ -35,6 +37,8 @@ from comedo.service.storage.blobs import blob_name
 from comedo.service.storage.recovery import sweep_soon
 from comedo.service.storage.store import NewPhoto, Storage, Stored
 from comedo.service.storage.vault import OVERHEAD_BYTES, DataKey
+
+log = logging.getLogger(__name__)
 
 WRITE_LEASE = timedelta(minutes=10)  # a batch takes seconds; who needs longer is given up
 
@@ -240,7 +244,11 @@ def _end_leases(session: Session, intents: Sequence[_Intent]) -> list[str]:
 
 
 def _give_up(storage: Storage, intents: Sequence[_Intent]) -> None:
-    """Take back what a failed upload wrote; should this fail too, recovery does it."""
-    with storage.database.write() as session:
-        unused = _end_leases(session, intents)
-    sweep_soon(storage, unused)
+    """Take back what a failed upload wrote; should this fail too, recovery does it when the lease is over."""
+    try:
+        with storage.database.write() as session:
+            unused = _end_leases(session, intents)
+    except SQLAlchemyError as error:
+        log.warning("an upload failed and could not be taken back yet (%s)", type(error).__name__)
+    else:
+        sweep_soon(storage, unused)

@@ -57,7 +57,9 @@ def sweep(storage: Storage) -> int:
         late = update(Blob).where(Blob.state == "pending", Blob.lease_until < now())
         session.execute(late.values(state="dead"))
         dead = session.scalars(select(Blob.id).where(_removable())).all()
-    return sweep_blobs(storage, dead)
+    done = sweep_blobs(storage, dead)
+    storage.database.checkpoint(at_least=1)  # what was erased leaves the log too
+    return done
 
 
 def sweep_blobs(storage: Storage, ids: Sequence[str]) -> int:

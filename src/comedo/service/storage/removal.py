@@ -89,6 +89,7 @@ def erase_owner(storage: Storage, owner: str, *, address: str | None = None) -> 
         receipt = _issue(session, owner, "everything", removed, blobs)
         record(session, actor=None, owner=owner, action="account.erase", object_id=receipt, address=address)
     sweep_soon(storage, [blob.id for blob in blobs])
+    storage.database.checkpoint(at_least=1)  # the key leaves SQLite's log too
     return receipt
 
 
