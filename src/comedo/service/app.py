@@ -81,7 +81,7 @@ def create_app(settings: Settings, *, pages: bool = True) -> FastAPI:
     app.state.storing = asyncio.Semaphore(STORED_AT_ONCE)
     answer_faults(app)
     for module in (people, photos, diary, jobs):
-        app.include_router(module.router, prefix=API, responses=PROBLEMS)
+        app.include_router(module.router, responses=PROBLEMS)
     app.include_router(operations.router)
     app.add_api_route(f"{API}/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _describe(app)

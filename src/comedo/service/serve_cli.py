@@ -17,6 +17,10 @@ import typer
 from comedo.errors import UnusableInput
 
 if TYPE_CHECKING:
+    import socket
+
+    import uvicorn
+
     from comedo.service.parts import Parts
     from comedo.service.settings import Settings
 
@@ -87,7 +91,7 @@ def run(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
             h11_max_incomplete_event_size=64 * 1024,
         )
-        listening = config.bind_socket()
+        listening = _listen(config)
         house.start()
         pool.start()
         try:
@@ -103,6 +107,16 @@ def run(settings: Settings) -> None:
             pool.stop()
             house.stop()
             listening.close()
+
+
+def _listen(config: uvicorn.Config) -> socket.socket:
+    """The open port; uvicorn alone would end the process without saying what to do."""
+    try:
+        return config.bind_socket()
+    except SystemExit as error:
+        raise UnusableInput(
+            f"{config.host}:{config.port} cannot be listened on; choose another port with --port, or 0 for a free one"
+        ) from error
 
 
 def _greet(parts: Parts, port: int) -> None:

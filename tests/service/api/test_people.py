@@ -175,6 +175,19 @@ def test_consent_opens_and_withdrawal_closes_at_once(both):
     assert sorted(looks) == ["mask.read", "overlay.read", "photo.look", "photo.read"]
 
 
+def test_a_clinician_writes_notes_while_the_consent_holds(both):
+    anna, doctor = both.patient(), both.clinician()
+    about = {"text": "calmer than in May", "owner": anna.account}
+    assert doctor.post(f"{API}/notes", json=about).status_code == 404
+    consent = give_consent(anna, "doctor@example.org")
+    note = doctor.post(f"{API}/notes", json=about).json()
+    assert [n["text"] for n in anna.get(f"{API}/notes").json()["items"]] == ["calmer than in May"]
+    assert doctor.get(f"{API}/notes").json()["items"] == []  # hers alone
+    anna.delete(f"{API}/consents/{consent}")
+    assert doctor.post(f"{API}/notes", json=about).status_code == 404
+    assert anna.delete(f"{API}/notes/{note['id']}").status_code == 204
+
+
 def test_consent_can_be_given_again_but_not_twice(both):
     anna = both.patient()
     both.clinician()

@@ -1,6 +1,9 @@
 """What is sent as a photo: kept without its metadata, once, or refused whatever its name says."""
 
+import csv
+import io
 import struct
+import zipfile
 import zlib
 
 import numpy as np
@@ -213,6 +216,16 @@ def test_a_receipt_counts_what_went(both):
     assert receipt["done"] is not None
     for path in (f"photos/{photo['id']}", f"analyses/{photo['analysis']['id']}", f"photos/{photo['id']}/image"):
         assert anna.get(f"{API}/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("note", ["=cmd|' /C calc'!A1", "</script><script>", "a\r\nSet-Cookie: a=b", "+1", "@x"])
+def test_a_note_runs_nowhere(service, anna, note):
+    photo = service.photo(anna, note=note)
+    assert photo["note"] == note
+    with zipfile.ZipFile(io.BytesIO(anna.get(f"{API}/export").content)) as files:
+        (_, row) = csv.reader(io.StringIO(files.read("photos.csv").decode(), newline=""))
+    assert row[3][:1] not in "=+-@"
+    assert anna.get(f"{API}/analyses/{photo['analysis']['id']}/reports/pdf").status_code == 200
 
 
 def test_bit_rot_is_reported_and_not_served(service, anna):

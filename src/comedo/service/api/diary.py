@@ -40,9 +40,10 @@ from comedo.service.api.common import (
     files,
 )
 from comedo.service.api.photos import IdQuery, Wait, wait_for_job
+from comedo.service.security.gate import API
 from comedo.service.security.web import FILE_POLICY
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 Language = Annotated[str, Query(pattern="^[a-z]{2}$")]
 
 

@@ -17,8 +17,9 @@ from comedo.service.actions.views import JobView, Page
 from comedo.service.api.common import Cursor, Id, Limit, TheParts
 from comedo.service.api.places import Places
 from comedo.service.parts import Parts
+from comedo.service.security.gate import API
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(prefix=API, tags=["jobs"])
 POLL_S = 1.0
 HEARTBEAT_S = 15.0
 MAX_STREAM_S = 600.0

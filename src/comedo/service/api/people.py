@@ -21,8 +21,9 @@ from comedo.service.actions.views import (
 )
 from comedo.service.api.common import Cursor, Email, Id, Limit, Sent, ShortText, TheParts
 from comedo.service.parts import Parts
+from comedo.service.security.gate import API
 
-router = APIRouter(tags=["people"])
+router = APIRouter(prefix=API, tags=["people"])
 Password = Annotated[str, Field(max_length=256, examples=["several plain words, please"])]
 
 

@@ -38,8 +38,9 @@ from comedo.service.api.common import (
 from comedo.service.api.receive import IMAGE_TYPES, read_photos
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem, absent
+from comedo.service.security.gate import API
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 MAX_WAIT_S = 30
 IdQuery = Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")]
 Wait = Annotated[

@@ -17,6 +17,7 @@ import comedo
 from comedo.inference import usable_cores
 from comedo.service.database.columns import new_id, now
 from comedo.service.database.engine import Database
+from comedo.service.database.jobs import give_back
 from comedo.service.database.tables import Job
 
 _CHECK_S = 0.5
@@ -60,25 +61,21 @@ class WorkerPool:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let every worker end its job, for at most ten seconds."""
+        """Let every worker end its job, for at most ten seconds; what is unfinished goes back into the queue."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        running = [place.process for place in self._places if place.process is not None]
-        for process in running:
+        running = [(place.name, place.process) for place in self._places if place.process is not None]
+        for _, process in running:
             process.terminate()
         until = time.monotonic() + 10
-        for process in running:
+        for name, process in running:
             try:
                 process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-    @property
-    def pids(self) -> list[int]:
-        """Of the workers that run."""
-        return [p.process.pid for p in self._places if p.process is not None and p.process.poll() is None]
+            give_back(self.database, name)
 
     def _spawn(self, place: _Place) -> None:
         threads = max(1, usable_cores() // self.processes)
