@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,24 @@ from comedo.service.database.tables import Audit
 from service.conftest import MakeUrl
 
 FIRST = Path(__file__).parent / "first"  # rows as version 0001 kept them, in every table
+
+
+KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from comedo.service.database.engine import open_database
+from comedo.service.database.migrate import migrate
+database, left = open_database(sys.argv[1]), int(sys.argv[2])
+
+def count(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(database.engine, "after_cursor_execute", count)
+migrate(database)
+"""
 
 
 def read(path: Path) -> list[dict[str, object]]:
@@ -59,18 +80,13 @@ def test_a_filled_database_of_the_first_version_is_upgraded(new_url: MakeUrl, tm
     database.close()
 
 
-def test_a_migration_that_fails_leaves_nothing(new_url: MakeUrl, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = open_database(new_url())
-
-    def fails(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("comedo.service.database.migrate.check_parents", fails)
-    with pytest.raises(KeyboardInterrupt):
-        migrate(database)
+def test_a_migration_killed_in_the_middle_leaves_nothing(new_url: MakeUrl) -> None:
+    url = new_url()
+    killed = subprocess.run([sys.executable, "-c", KILLED, url, "30"], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    database = open_database(url)
     with database.engine.connect() as connection:
         assert inspect(connection).get_table_names() == []
-    monkeypatch.undo()
     migrate(database)
     with database.engine.connect() as connection:
         assert revision(connection) == newest()
