@@ -204,9 +204,10 @@ def data(context: typer.Context) -> None:
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def admin(context: typer.Context) -> None:
     """Look after the service: clinicians, backups, checks (extra: service)."""
-    from comedo.service.admin_cli import app as commands
+    with _extra("admin", "service"):
+        from comedo.service.admin_cli import app as commands
 
-    commands(context.args, prog_name="comedo admin")
+        commands(context.args, prog_name="comedo admin")
 
 
 def _training(command: str, arguments: list[str]) -> None:

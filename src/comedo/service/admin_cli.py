@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comedo.errors import MissingExtra, UnusableInput
+from comedo.errors import UnusableInput
 
 if TYPE_CHECKING:
-    from comedo.service.settings import Settings
     from comedo.service.storage.store import Storage
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Look after the service.")
@@ -27,17 +26,17 @@ def make_key() -> None:
 
     Without it no photo can be read. Keep a copy where neither the photos nor their backups are.
     """
-    with _extra():
-        from comedo.service.storage.vault import make_master_key
+    from comedo.service.storage.vault import make_master_key
+
     typer.echo(make_master_key())
 
 
 @app.command("make-bucket")
 def make_bucket() -> None:
     """Make the S3 bucket of the settings, where its store has none yet."""
-    with _extra():
-        from comedo.service.settings import read_settings
-        from comedo.service.storage.bucket import open_bucket
+    from comedo.service.settings import read_settings
+    from comedo.service.storage.bucket import open_bucket
+
     settings = read_settings()
     if settings.store != "s3":
         raise UnusableInput("the settings name no bucket; set COMEDO_STORE=s3 and COMEDO_S3_BUCKET")
@@ -57,7 +56,7 @@ def create_clinician(
 
     - `comedo admin create-clinician ada@clinic.example --name "Dr. Ada Ahorn"`
     """
-    with _storage() as (_, storage):
+    with _storage() as storage:
         from comedo.service.admin import add_clinician
 
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else None
@@ -75,7 +74,7 @@ def backup(
 
     - `comedo admin backup /backups/2026-03-01 --keys /vault/comedo-keys.json`
     """
-    with _storage() as (_, storage):
+    with _storage() as storage:
         from comedo.service.storage.backup import back_up
 
         made = back_up(storage, folder, keys)
@@ -95,9 +94,9 @@ def restore(
 
     - `COMEDO_DATA_DIR=/srv/comedo comedo admin restore /backups/2026-03-01 --keys /vault/comedo-keys.json`
     """
-    with _extra():
-        from comedo.service.admin import restore_into
-        from comedo.service.settings import read_settings
+    from comedo.service.admin import restore_into
+    from comedo.service.settings import read_settings
+
     done = restore_into(read_settings(), folder, keys)
     erased = f"; {done.erased} people were erased since and did not come back" if done.erased else ""
     typer.echo(f"{done.rows} rows and {done.files} photos are back{erased}", err=True)
@@ -110,7 +109,7 @@ def verify() -> None:
 
     One finding a line on stdout; exit code 2 when there is one.
     """
-    with _storage() as (_, storage):
+    with _storage() as storage:
         from comedo.service.storage.verify import verify as check
 
         found = 0
@@ -125,7 +124,7 @@ def verify() -> None:
 @app.command()
 def purge() -> None:
     """Remove what people's retention says is due, and finish what was left open."""
-    with _storage() as (_, storage):
+    with _storage() as storage:
         from comedo.service.storage.recovery import sweep
         from comedo.service.storage.retention import apply_retention
 
@@ -141,7 +140,7 @@ def rotate_key(
 
     No photo is touched. Back up right after it: older key files need the old master key.
     """
-    with _storage() as (_, storage):
+    with _storage() as storage:
         from comedo.service.storage.rotation import rotate_master_key
         from comedo.service.storage.vault import read_master_key
 
@@ -150,28 +149,20 @@ def rotate_key(
 
 
 @contextmanager
-def _storage() -> Iterator[tuple[Settings, Storage]]:
+def _storage() -> Iterator[Storage]:
     """The storage of the settings, migrated and checked."""
-    with _extra():
-        from comedo.service.database.engine import open_database
-        from comedo.service.database.migrate import migrate
-        from comedo.service.settings import read_settings
-        from comedo.service.storage.open import open_storage
+    from comedo.service.database.engine import open_database
+    from comedo.service.database.migrate import migrate
+    from comedo.service.settings import read_settings
+    from comedo.service.storage.open import open_storage
+
     settings = read_settings()
     database = open_database(settings.database)
     try:
         migrate(database)
-        yield settings, open_storage(settings, database)
+        yield open_storage(settings, database)
     finally:
         database.close()
-
-
-@contextmanager
-def _extra() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise MissingExtra(f'the service needs {error.name}: pip install "comedo[service]"') from error
 
 
 def _read(path: Path) -> str:

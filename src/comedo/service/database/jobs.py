@@ -52,9 +52,12 @@ def check_room(session: Session, *, limit: int) -> None:
 
 def claim(db: Database, worker: str, *, kinds: Sequence[str] | None = None, lease_s: float = LEASE_S) -> Job | None:
     """Take the oldest job that waits or whose worker is silent; None: there is nothing to do."""
+    free = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now()))
+    with db.read() as session:  # who waits for work does not keep others from writing
+        if session.scalar(select(Job.id).where(free).limit(1)) is None:
+            return None
     with db.write() as session:
         _fail_crashed(session)
-        free = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now()))
         wanted = select(Job).where(free).order_by(Job.created, Job.id).limit(1).with_for_update(skip_locked=True)
         if kinds is not None:
             wanted = wanted.where(Job.kind.in_(kinds))
