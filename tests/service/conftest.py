@@ -16,7 +16,7 @@ from comedo.service.database.columns import new_id
 from comedo.service.database.engine import Database, open_database
 from comedo.service.database.migrate import migrate
 
-MakeUrl = Callable[[], str]
+MakeUrl = Callable[[str], str]  # of sqlite or postgresql
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +54,14 @@ def postgres_template(postgres: str) -> str:
     return name
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeUrl]:
-    """Makes empty databases, without any table."""
+    """Makes empty databases of a kind, without any table."""
     made: list[str] = []
 
-    def make() -> str:
+    def make(kind: str) -> str:
         name = f"test_{new_id()}"
-        if request.param == "sqlite":
+        if kind == "sqlite":
             return f"sqlite:///{tmp_path / name}.sqlite"
         server = request.getfixturevalue("postgres")
         _run(server, f"CREATE DATABASE {name}")

@@ -64,8 +64,9 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
         assert session.query(Audit).count() == 1
 
 
-def test_a_filled_database_of_the_first_version_is_upgraded(new_url: MakeUrl, tmp_path: Path) -> None:
-    database = open_database(new_url())
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_filled_database_of_the_first_version_is_upgraded(new_url: MakeUrl, tmp_path: Path, kind: str) -> None:
+    database = open_database(new_url(kind))
     migrate(database, to="0001")
     with database.engine.begin() as connection:
         counts = load_rows(connection, FIRST)
@@ -80,8 +81,9 @@ def test_a_filled_database_of_the_first_version_is_upgraded(new_url: MakeUrl, tm
     database.close()
 
 
-def test_a_migration_killed_in_the_middle_leaves_nothing(new_url: MakeUrl) -> None:
-    url = new_url()
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_migration_killed_in_the_middle_leaves_nothing(new_url: MakeUrl, kind: str) -> None:
+    url = new_url(kind)
     killed = subprocess.run([sys.executable, "-c", KILLED, url, "30"], check=False, capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     database = open_database(url)

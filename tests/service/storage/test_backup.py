@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -49,49 +51,74 @@ def rows(database: Database) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def bring_back(url: str, folder: Path, backup: Path, keys: Path, *, key: str = MASTER_KEY) -> tuple[Restored, Storage]:
-    database = open_database(url)
-    done = restore(database, Folder(folder / "photos"), read_master_key(key), backup, keys)
-    return done, make_storage(database, folder)
+@dataclass
+class Target:
+    """An empty place to restore the test's one backup into."""
+
+    folder: Path
+    url: str
+    backup: Path
+    opened: list[Database] = field(default_factory=list)
+
+    def restore(self, *, key: str = MASTER_KEY) -> tuple[Restored, Storage]:
+        self.opened.append(open_database(self.url))
+        blobs, keys = Folder(self.folder / "photos"), self.backup.with_name("keys.json")
+        done = restore(self.opened[-1], blobs, read_master_key(key), self.backup, keys)
+        return done, make_storage(self.opened[-1], self.folder)
 
 
-@pytest.mark.parametrize("to", ["same kind", "sqlite"])
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    """Where the backup and its keys go."""
+    return tmp_path / "backup", tmp_path / "keys.json"
+
+
+@pytest.fixture
+def target(storage: Storage, new_url: MakeUrl, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Target]:
+    kinds = ("sqlite", "postgresql") if storage.database.is_sqlite else ("postgresql", "sqlite")
+    made = Target(tmp_path / "restored", new_url(kinds[getattr(request, "param", 0)]), tmp_path / "backup")
+    yield made
+    for database in made.opened:
+        database.close()
+
+
+@pytest.mark.parametrize("target", [0, 1], ids=["same kind", "other kind"], indirect=True)
 def test_a_backup_restores_with_every_photo_and_row(
-    storage: Storage, new_url: MakeUrl, tmp_path: Path, to: str
+    storage: Storage, places: tuple[Path, Path], target: Target
 ) -> None:
     (_, one), (_, two) = fill(storage, 1, 2), fill(storage, 3)
-    made = back_up(storage, tmp_path / "backup", tmp_path / "keys.json")
+    made = back_up(storage, *places)
     assert (made.rows["photo"], len(made.files)) == (3, 3)
-    url = new_url() if to == "same kind" else f"sqlite:///{tmp_path / 'restored.sqlite'}"
-    done, back = bring_back(url, tmp_path / "restored", tmp_path / "backup", tmp_path / "keys.json")
+    done, back = target.restore()
     assert (done.files, done.erased) == (3, 0)
     assert rows(back.database) == rows(storage.database)
     with back.database.read() as session:
         assert [read_photo(back, session, p) for p in (*one, *two)] == [make_photo(n).data for n in (1, 2, 3)]
         assert session.scalars(select(WebSession)).all() == []
     assert list(verify(back)) == []
-    back.database.close()
 
 
-def test_the_backup_alone_opens_nothing(storage: Storage, tmp_path: Path) -> None:
+def test_the_backup_alone_opens_nothing(storage: Storage, places: tuple[Path, Path]) -> None:
     owner, _ = fill(storage, 1)
-    back_up(storage, tmp_path / "backup", tmp_path / "keys.json")
+    back_up(storage, *places)
     with storage.database.read() as session:
         secret = storage.vault.key_of(session, owner).secret
         wrapped = session.get_one(OwnerKey, owner).wrapped
-    written = b"".join(path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file())
+    written = b"".join(path.read_bytes() for path in places[0].rglob("*") if path.is_file())
     assert secret not in written
     assert wrapped is not None
     assert wrapped not in written
     assert make_photo(1).data[:8] not in written
 
 
-def test_who_was_erased_since_does_not_come_back(storage: Storage, new_url: MakeUrl, tmp_path: Path) -> None:
+def test_who_was_erased_since_does_not_come_back(
+    storage: Storage, places: tuple[Path, Path], target: Target, tmp_path: Path
+) -> None:
     (erased, gone), (_, stays) = fill(storage, 1), fill(storage, 2)
-    back_up(storage, tmp_path / "yesterday", tmp_path / "keys.json")
+    back_up(storage, *places)
     erase_owner(storage, erased)
-    back_up(storage, tmp_path / "today", tmp_path / "keys.json")
-    done, back = bring_back(new_url(), tmp_path / "restored", tmp_path / "yesterday", tmp_path / "keys.json")
+    back_up(storage, tmp_path / "the next day", places[1])
+    done, back = target.restore()
     assert (done.files, done.erased) == (1, 1)
     with back.database.read() as session:
         assert session.get(Account, erased) is None
@@ -100,7 +127,6 @@ def test_who_was_erased_since_does_not_come_back(storage: Storage, new_url: Make
         assert session.scalar(select(func.count()).where(Audit.owner == erased)) == 0
         assert read_photo(back, session, stays[0]) == make_photo(2).data
     assert list(verify(back)) == []
-    back.database.close()
 
 
 class DeletesMeanwhile:
@@ -119,67 +145,65 @@ class DeletesMeanwhile:
         return getattr(self.storage.blobs, name)
 
 
-def test_a_photo_deleted_during_the_backup_is_no_error(storage: Storage, new_url: MakeUrl, tmp_path: Path) -> None:
+def test_a_photo_deleted_during_the_backup_is_no_error(
+    storage: Storage, places: tuple[Path, Path], target: Target
+) -> None:
     _, (photo, other) = fill(storage, 1, 2)
     watched = Storage(storage.database, DeletesMeanwhile(storage, photo), storage.vault, storage.limits)  # type: ignore[arg-type]
-    made = back_up(watched, tmp_path / "backup", tmp_path / "keys.json")
+    made = back_up(watched, *places)
     assert (len(made.files), len(made.deleted_meanwhile)) == (1, 1)
-    _, back = bring_back(new_url(), tmp_path / "restored", tmp_path / "backup", tmp_path / "keys.json")
+    _, back = target.restore()
     with back.database.read() as session:
         assert session.get_one(Photo, photo).blob is None
         assert read_photo(back, session, other) == make_photo(2).data
     assert list(verify(back)) == []
-    back.database.close()
 
 
-def test_a_lost_file_stops_the_backup(storage: Storage, tmp_path: Path) -> None:
+def test_a_lost_file_stops_the_backup(storage: Storage, tmp_path: Path, places: tuple[Path, Path]) -> None:
     fill(storage, 1)
     with storage.database.read() as session:
         blob = session.scalars(select(Blob)).one()
     (tmp_path / "data" / "photos" / blob_name(blob.owner, blob.id)).unlink()
     with pytest.raises(MissingFile):
-        back_up(storage, tmp_path / "backup", tmp_path / "keys.json")
-    assert not (tmp_path / "backup" / "manifest.json").exists()
+        back_up(storage, *places)
+    assert not (places[0] / "manifest.json").exists()
 
 
 @pytest.mark.parametrize("where", ["rows/photo.jsonl", "file", "manifest.json"])
-def test_a_damaged_backup_is_refused(storage: Storage, new_url: MakeUrl, tmp_path: Path, where: str) -> None:
+def test_a_damaged_backup_is_refused(storage: Storage, places: tuple[Path, Path], target: Target, where: str) -> None:
     fill(storage, 1)
-    made = back_up(storage, tmp_path / "backup", tmp_path / "keys.json")
-    path = tmp_path / "backup" / (f"files/{next(iter(made.files))}" if where == "file" else where)
+    made = back_up(storage, *places)
+    path = places[0] / (f"files/{next(iter(made.files))}" if where == "file" else where)
     path.write_bytes(path.read_bytes()[:-2] + b"x\n")
-    url = new_url()
     with pytest.raises(Exception, match=r"not as it was written|not what this version"):
-        bring_back(url, tmp_path / "restored", tmp_path / "backup", tmp_path / "keys.json")
+        target.restore()
 
 
-def test_an_interrupted_restore_can_be_repeated(storage: Storage, new_url: MakeUrl, tmp_path: Path) -> None:
+def test_an_interrupted_restore_can_be_repeated(storage: Storage, places: tuple[Path, Path], target: Target) -> None:
     fill(storage, 1, 2)
-    made = back_up(storage, tmp_path / "backup", tmp_path / "keys.json")
-    last = tmp_path / "backup" / "files" / sorted(made.files)[-1]
-    last.rename(tmp_path / "hidden")
-    url = new_url()
+    made = back_up(storage, *places)
+    last = places[0] / "files" / sorted(made.files)[-1]
+    last.rename(places[0] / "hidden")
     with pytest.raises(MissingFile):
-        bring_back(url, tmp_path / "restored", tmp_path / "backup", tmp_path / "keys.json")
-    (tmp_path / "hidden").rename(last)
-    _, back = bring_back(url, tmp_path / "restored", tmp_path / "backup", tmp_path / "keys.json")
+        target.restore()
+    (places[0] / "hidden").rename(last)
+    _, back = target.restore()
     assert list(verify(back)) == []
     with pytest.raises(UnusableInput, match="into an empty one"):
-        bring_back(url, tmp_path / "restored", tmp_path / "backup", tmp_path / "keys.json")
-    back.database.close()
+        target.restore()
 
 
-def test_keys_of_another_master_key_are_refused(storage: Storage, new_url: MakeUrl, tmp_path: Path) -> None:
+def test_keys_of_another_master_key_are_refused(storage: Storage, places: tuple[Path, Path], target: Target) -> None:
     fill(storage, 1)
-    back_up(storage, tmp_path / "backup", tmp_path / "keys.json")
+    back_up(storage, *places)
     with pytest.raises(WrongMasterKey, match="nothing was changed"):
-        bring_back(new_url(), tmp_path / "restored", tmp_path / "backup", tmp_path / "keys.json", key=OTHER_KEY)
-    assert not (tmp_path / "restored").exists()
+        target.restore(key=OTHER_KEY)
+    assert not target.folder.exists()
 
 
 @pytest.mark.parametrize("place", ["a filled folder", "keys within the backup", "another's keys"])
-def test_unsafe_places_are_refused(storage: Storage, tmp_path: Path, place: str) -> None:
-    backup, keys = tmp_path / "backup", tmp_path / "keys.json"
+def test_unsafe_places_are_refused(storage: Storage, tmp_path: Path, places: tuple[Path, Path], place: str) -> None:
+    backup, keys = places
     if place == "a filled folder":
         backup.mkdir()
         (backup / "something").touch()
