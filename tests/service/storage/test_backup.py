@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,11 @@ from comedo.service.database.tables import Account, Analysis, Audit, Blob, Owner
 from comedo.service.errors import MissingFile, WrongMasterKey
 from comedo.service.storage.backup import back_up
 from comedo.service.storage.blobs import blob_name
-from comedo.service.storage.folder import Folder
+from comedo.service.storage.folder import DRAFTS, Folder
 from comedo.service.storage.photos import read_photo, store_photos
 from comedo.service.storage.removal import delete_photo, erase_owner
 from comedo.service.storage.restore import Restored, restore
+from comedo.service.storage.rotation import rotate_master_key
 from comedo.service.storage.store import Storage
 from comedo.service.storage.vault import read_master_key
 from comedo.service.storage.verify import verify
@@ -64,7 +65,7 @@ class Target:
         self.opened.append(open_database(self.url))
         blobs, keys = Folder(self.folder / "photos"), self.backup.with_name("keys.json")
         done = restore(self.opened[-1], blobs, read_master_key(key), self.backup, keys)
-        return done, make_storage(self.opened[-1], self.folder)
+        return done, make_storage(self.opened[-1], self.folder, master_key=key)
 
 
 @pytest.fixture
@@ -187,10 +188,23 @@ def test_an_interrupted_restore_can_be_repeated(storage: Storage, places: tuple[
     with pytest.raises(MissingFile):
         target.restore()
     (places[0] / "hidden").rename(last)
+    (target.folder / "photos" / DRAFTS / last.name).write_bytes(b"half a ph")  # as a killed one leaves it
     _, back = target.restore()
     assert list(verify(back)) == []
     with pytest.raises(UnusableInput, match="into an empty one"):
         target.restore()
+
+
+def test_a_backup_from_before_a_rotation_opens_with_the_newest_keys(
+    storage: Storage, places: tuple[Path, Path], target: Target, tmp_path: Path
+) -> None:
+    _, (photo,) = fill(storage, 1)
+    back_up(storage, *places)
+    rotate_master_key(storage.database, storage.vault, read_master_key(OTHER_KEY))
+    back_up(replace(storage, vault=read_master_key(OTHER_KEY)), tmp_path / "the next day", places[1])
+    _, back = target.restore(key=OTHER_KEY)
+    with back.database.read() as session:
+        assert read_photo(back, session, photo) == make_photo(1).data
 
 
 def test_keys_of_another_master_key_are_refused(storage: Storage, places: tuple[Path, Path], target: Target) -> None:

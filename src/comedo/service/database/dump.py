@@ -6,6 +6,7 @@ Tables are those of the database as it is, not of tables.py, so that an old back
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -38,6 +39,8 @@ def dump_rows(connection: Connection, folder: Path, *, change: Callable[[str, Ro
                 kept = change(table.name, dict(row))
                 file.write(json.dumps({name: _encode(value) for name, value in kept.items()}) + "\n")
                 counts[table.name] += 1
+            file.flush()
+            os.fsync(file.fileno())
     return counts
 
 

@@ -19,14 +19,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comedo.errors import UnusableInput
-from comedo.report.whole_file import write_whole
 from comedo.service.database.columns import now
 from comedo.service.database.dump import dump_rows
 from comedo.service.database.migrate import revision
 from comedo.service.database.tables import Blob, OwnerKey, State
 from comedo.service.errors import MissingFile, StorageError
 from comedo.service.storage.blobs import blob_name
-from comedo.service.storage.folder import Folder
+from comedo.service.storage.folder import Folder, write_durably
 from comedo.service.storage.open import STORE
 from comedo.service.storage.store import Storage
 
@@ -79,7 +78,7 @@ def back_up(storage: Storage, folder: Path, key_file: Path) -> Manifest:
         blobs = session.scalars(select(Blob).where(Blob.state == "live").order_by(Blob.owner, Blob.id)).all()
         rows = dump_rows(session.connection(), folder / ROWS, change=_without_keys)
     files, gone = _copy_files(storage, blobs, folder / FILES, store)
-    row_files = {path.name: _sha256(path.read_bytes()) for path in sorted((folder / ROWS).iterdir())}
+    row_files = {path.name: _file_sha256(path) for path in sorted((folder / ROWS).iterdir())}
     manifest = Manifest(
         made=made, store=store, revision=at, rows=rows, row_files=row_files, files=files, deleted_meanwhile=gone
     )
@@ -97,7 +96,7 @@ def read_backup(folder: Path) -> Manifest:
     manifest = _read(folder / MANIFEST, Manifest)
     for name, digest in manifest.row_files.items():
         path = folder / ROWS / name
-        if not path.exists() or _sha256(path.read_bytes()) != digest:
+        if not path.exists() or _file_sha256(path) != digest:
             raise UnusableInput(f"the backup's file {ROWS}/{name} is not as it was written; take another backup")
     return manifest
 
@@ -124,9 +123,11 @@ def read_backup_file(folder: Path, manifest: Manifest, name: str) -> bytes:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
+    """Write a file that only its owner reads, whole or not at all, and replace the one that was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, [text.encode() + b"\n"]).chmod(0o600)
+    draft = path.with_name(f".{path.name}.part")
+    draft.unlink(missing_ok=True)
+    write_durably(path, text.encode() + b"\n", draft=draft)
 
 
 def _check_places(storage: Storage, folder: Path, key_file: Path) -> None:
@@ -178,6 +179,11 @@ def _read(path: Path, kind: type[Any]) -> Any:
     except (OSError, ValidationError) as error:
         what = "not there" if isinstance(error, OSError) else "not what this version of comedo writes"
         raise UnusableInput(f"{path} is {what}; give the folder and the key file of `comedo admin backup`") from error
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sha256(data: bytes) -> str:

@@ -27,10 +27,8 @@ class Folder:
         try:
             if not path.parent.exists():
                 path.parent.mkdir(mode=0o700, exist_ok=True)
-                _sync_folder(self.root)
-            _write_synced(draft, data)
-            os.rename(draft, path)  # noqa: PTH104 - the tests record the calls of os in their order
-            _sync_folder(path.parent)
+                sync_folder(self.root)
+            write_durably(path, data, draft=draft)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreFull(f"no room left in {self.root}; free some, or move the store") from error
@@ -50,7 +48,7 @@ class Folder:
         for left in (self._draft(name), path):
             left.unlink(missing_ok=True)
         if path.parent.exists():
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def names(self) -> Iterator[str]:
         """Walk the folders of the owners, and the drafts."""
@@ -73,10 +71,8 @@ class Folder:
         (self.root / DRAFTS).mkdir(exist_ok=True, mode=0o700)
         draft = self.root / DRAFTS / MARKER
         draft.unlink(missing_ok=True)
-        _write_synced(draft, store_id.encode("ascii"))
-        os.rename(draft, self.root / MARKER)  # noqa: PTH104
-        _sync_folder(self.root)
-        _sync_folder(self.root.parent)
+        write_durably(self.root / MARKER, store_id.encode("ascii"), draft=draft)
+        sync_folder(self.root.parent)
 
     def _draft(self, name: str) -> Path:
         return self.root / DRAFTS / name.rpartition("/")[2]
@@ -86,7 +82,19 @@ class Folder:
             raise WrongStore(f"{self.root} has no file {MARKER}; is the disk mounted?")
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, draft: Path) -> None:
+    """Write a private file that is there whole or not at all, and survives a power cut once this returns."""
+    write_synced(draft, data)
+    os.rename(draft, path)  # noqa: PTH104 - the tests record the calls of os in their order
+    sync_folder(path.parent)
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a new private file, down to the disk.
+
+    Raises:
+        FileExistsError: It is there already.
+    """
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         rest = memoryview(data)
@@ -97,7 +105,8 @@ def _write_synced(path: Path, data: bytes) -> None:
         os.close(file)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Bring names that came or went down to the disk."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

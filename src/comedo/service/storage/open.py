@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from comedo.service.errors import WrongMasterKey, WrongStore
 from comedo.service.settings import Settings
 from comedo.service.storage.blobs import BlobStore
 from comedo.service.storage.bucket import open_bucket
-from comedo.service.storage.folder import Folder
+from comedo.service.storage.folder import Folder, sync_folder, write_synced
 from comedo.service.storage.store import Limits, Storage
 from comedo.service.storage.vault import Vault, make_master_key, read_master_key
 
@@ -103,10 +104,16 @@ def open_vault(settings: Settings, *, known: str | None = None) -> Vault:
             + ("" if known is None else f", and this database needs the one called {known}")
             + "; set COMEDO_MASTER_KEY or COMEDO_MASTER_KEY_FILE"
         )
-    text = make_master_key()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return read_master_key(text)
+    return _make_key_file(path)
+
+
+def _make_key_file(path: Path) -> Vault:
+    """A new key in its file; of two first starts at once, the one that comes later takes the other's key."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{new_id()}")
+    write_synced(draft, make_master_key().encode() + b"\n")
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
+    sync_folder(path.parent)
+    return read_master_key(path.read_text("ascii"))

@@ -18,6 +18,7 @@ from comedo.service.database.tables import State
 from comedo.service.errors import WrongMasterKey
 from comedo.service.storage.backup import ROWS, KeyFile, Manifest, read_backup, read_backup_file, read_key_file
 from comedo.service.storage.blobs import BlobStore
+from comedo.service.storage.open import MASTER
 from comedo.service.storage.vault import Vault
 
 
@@ -45,10 +46,13 @@ def restore(database: Database, blobs: BlobStore, vault: Vault, folder: Path, ke
     _check(database, blobs, vault, manifest, keys)
     migrate(database, to=manifest.revision)
     _check_empty(database)
-    if blobs.read_marker() is None:
+    again = blobs.read_marker() is not None
+    if not again:
         blobs.write_marker(manifest.store)
     names = [name for name in manifest.files if name.partition("/")[0] in keys.keys]
     for name in names:
+        if again:
+            blobs.remove(name)  # perhaps half of it
         blobs.put(name, read_backup_file(folder, manifest, name))
     with database.write() as session:
         rows, erased = _load(session.connection(), manifest, keys, folder / ROWS)
@@ -85,11 +89,13 @@ def _load(connection: Connection, manifest: Manifest, keys: KeyFile, folder: Pat
     rows = sum(load_rows(connection, folder).values())
     tables = MetaData()
     tables.reflect(connection)
-    account, audit, blob, owner_key, photo = (
-        tables.tables[name] for name in ("account", "audit", "blob", "owner_key", "photo")
+    account, audit, blob, owner_key, photo, state = (
+        tables.tables[name] for name in ("account", "audit", "blob", "owner_key", "photo", "state")
     )
     for owner, wrapped in keys.keys.items():
-        connection.execute(update(owner_key).where(owner_key.c.owner == owner).values(wrapped=b64decode(wrapped)))
+        values = {"wrapped": b64decode(wrapped), "master": keys.master}  # another one since, after a rotation
+        connection.execute(update(owner_key).where(owner_key.c.owner == owner).values(values))
+    connection.execute(update(state).where(state.c.name == MASTER).values(value=keys.master))
     lost = connection.scalars(select(owner_key.c.owner).where(owner_key.c.wrapped.is_(None))).all()
     erased = 0
     for owner in lost:
