@@ -30,8 +30,8 @@ Wired = Annotated[Parts, Depends(parts_of)]
 
 async def form_of(request: Request) -> Mapping[str, Sequence[str]]:
     """The text fields of a form, each with all its values."""
-    form = await request.form()
-    return {name: [v for v in form.getlist(name) if isinstance(v, str)] for name in form}
+    async with request.form() as form:
+        return {name: [v for v in form.getlist(name) if isinstance(v, str)] for name in form}
 
 
 Form = Annotated[Mapping[str, Sequence[str]], Depends(form_of)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import cast
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import photos, visits
@@ -46,17 +47,20 @@ def capture(request: Request, parts: Wired, actor: SignedIn) -> HTMLResponse:
 @router.post("/photos/upload")
 async def upload(request: Request, parts: Wired, actor: SignedIn) -> Response:
     """Photos of one sitting, one a side, or many of no known side."""
-    form = await request.form(max_files=parts.settings.max_batch_photos)
-    chosen: list[tuple[Side | None, bytes]] = []
-    for name in (*SIDES, "many"):
-        side = cast("Side", name) if name in SIDES else None
-        files = [f for f in form.getlist(name) if isinstance(f, UploadFile) and f.size]
-        chosen += [(side, await file.read()) for file in files]
+    async with request.form(max_files=parts.settings.max_batch_photos) as form:
+        chosen = [(side, await file.read()) for side, file in _files(form)]
+        taken_at = _moment(str(form.get("taken") or ""))
     if not chosen:
         raise Problem("invalid", "choose at least one photo", fields={"front": "is missing"})
-    taken_at = _moment(str(form.get("taken") or ""))
     kept = await run_in_threadpool(_keep, parts, actor, chosen, taken_at)
     return see_other(f"/photos/{kept.id}")
+
+
+def _files(form: FormData) -> Iterator[tuple[Side | None, UploadFile]]:
+    """The files that were chosen, with their side."""
+    for name in (*SIDES, "many"):
+        side = cast("Side", name) if name in SIDES else None
+        yield from ((side, file) for file in form.getlist(name) if isinstance(file, UploadFile) and file.size)
 
 
 def _moment(day: str) -> datetime | None:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import guidance, series
 from comedo.service.actions.views import PhotoView
-from comedo.service.pages.reading import Wired, all_photos
+from comedo.service.pages.reading import Wired, all_photos, front_photos
 from comedo.service.pages.site import render, words_of
 from comedo.service.pages.views.diary import day_of
 from comedo.service.pages.words import Words
@@ -44,7 +44,8 @@ class Choice:
 def reports(request: Request, parts: Wired, actor: SignedIn, photo: str | None = None) -> HTMLResponse:
     """What can be made of a photo, by default the newest."""
     words = words_of(request)
-    measured = {p.id: p for p in all_photos(parts, actor) if p.analysis is not None}
+    found = all_photos(parts, actor)
+    measured = {p.id: p for p in (*front_photos(found), *found) if p.analysis is not None}
     if not measured:
         return render(request, "reports.html", photos=(), chosen="", items=())
     chosen = measured.get(photo or "", next(iter(measured.values())))

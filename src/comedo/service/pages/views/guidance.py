@@ -187,6 +187,8 @@ def _line(line: LinePart, numbers: Mapping[str, int], catalogue: Catalogue) -> L
     tags = []
     if line.urgency is not None:
         tags.append(Tag(_TONES[line.urgency], catalogue.urgency[line.urgency]))
+    if line.guideline is not None:
+        tags.append(Tag("plain", catalogue.guidelines[line.guideline]))
     if line.access == "clinician":
         tags.append(Tag("fair", catalogue.access["clinician"]))
     return LineView(
