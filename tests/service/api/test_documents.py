@@ -14,7 +14,7 @@ from comedo.service.settings import MIB, Settings
 ROOT = Path(__file__).parents[3]
 SERVICE, SECURITY = (ROOT / "docs" / f"{name}.md" for name in ("service", "security"))
 NAMED = re.compile(r"`(test_\w+)`")
-FILES = re.compile(r"`((?:tests/[\w/]+/)?test_\w+\.py)`")
+FILES = re.compile(r"`((?:tests/(?:\w+/)*)?(?:test_\w+|conftest)\.py)`")
 
 
 def rows(document):

@@ -155,7 +155,7 @@ def test_raw_bytes_are_a_photo_too(service, anna):
     ids=str,
 )
 def test_a_wrong_field_is_named(anna, about):
-    answer = send(anna, drawn_jpeg(), data=about)
+    answer = anna.post(f"{API}/photos", files={"file": ("x.jpg", drawn_jpeg())}, data=about)
     assert answer.status_code == 422
     assert next(iter(about)) in answer.json()["fields"] or "NUL" in answer.json()["detail"]
 

@@ -40,7 +40,7 @@ def body_of(route: str, ids: dict[str, str]) -> dict[str, Any]:
     sent = {
         "POST /photos": {"files": {"file": ("x.jpg", drawn_jpeg(7))}},
         "POST /photos/batch": {"files": [("files", ("x.jpg", drawn_jpeg(8)))]},
-        "PATCH /photos/{photo}": {"json": {"view": "left"}},
+        "PATCH /photos/{photo}": {"json": {"note": "calm"}},
         "POST /photos/{photo}/analyses": {"json": {}},
         "POST /analyses/{analysis}/corrections": {"json": {"lesions": [{"action": "reject", "id": 1}]}},
         "POST /visits": {"json": {}},
@@ -114,7 +114,7 @@ def fill(service: Service, owner: TestClient, people: dict[str, TestClient]) -> 
         "treatment": made("/treatments", {"name": "a gel", "started": "2026-01-10"}),
         "answers": made("/answers", {"age": 24}),
         "advice": made("/advice", {"analysis": analysis}),
-        "note": made("/notes", {"text": "calm", "photo": photo["id"]}),
+        "note": made("/notes", {"text": "calm"}),
         "job": made(f"/photos/{photo['id']}/analyses", {"allow_poor": True}),
         "token": people["reader"].token,
         "kind": "json",

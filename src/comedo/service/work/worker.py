@@ -10,14 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import and_, or_, select
-
 from comedo.errors import ComedoError
 from comedo.pipeline import Analyzer
-from comedo.service.database.columns import now
 from comedo.service.database.engine import Database, open_database
 from comedo.service.database.jobs import claim, fail, heartbeat
-from comedo.service.database.tables import Job
 from comedo.service.errors import LeaseLost
 from comedo.service.logs import set_up_logs
 from comedo.service.parts import Parts
@@ -55,8 +51,6 @@ def main(name: str) -> None:
 
 def work_once(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
     """Do one job; False: there was none."""
-    if not _waits(parts.database):
-        return False
     job = claim(parts.database, worker, kinds=tuple(TASKS), lease_s=LEASE_S)
     if job is None:
         return False
@@ -66,13 +60,6 @@ def work_once(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
     took = round(1000 * (time.monotonic() - began))
     log.info("job ended", extra={"job": job.id, "kind": job.kind, "outcome": outcome, "took_ms": took})
     return True
-
-
-def _waits(database: Database) -> bool:
-    """Whether there is a job to take; asked without the write lock that claiming needs."""
-    silent = and_(Job.state == "running", Job.lease_until < now())
-    with database.read() as session:
-        return session.scalar(select(Job.id).where(or_(Job.state == "queued", silent)).limit(1)) is not None
 
 
 def _do(task: Task) -> str:
