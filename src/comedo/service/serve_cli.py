@@ -100,7 +100,7 @@ def run(settings: Settings) -> None:
                 if several:
                     from uvicorn.supervisors import Multiprocess
 
-                    Multiprocess(config, sockets=[listening], target=uvicorn.Server(config).run).run()
+                    Multiprocess(config, sockets=[listening]).run()
                 else:
                     uvicorn.Server(config).run(sockets=[listening])
         finally:

@@ -43,11 +43,11 @@ def account_view(row: Account) -> AccountView:
     """What a person is shown of their account."""
     return AccountView(
         id=row.id,
-        role=row.role,  # type: ignore[arg-type] - the database holds it to the two
+        role=row.role,  # type: ignore[arg-type]  # the database holds it to the two
         email=row.email,
         name=row.name,
         locale=row.locale,
-        retention=row.retention,  # type: ignore[arg-type] - as above
+        retention=row.retention,  # type: ignore[arg-type]  # as above
         retention_days=row.retention_days,
         created=row.created,
         local=row.email is None,

@@ -19,7 +19,7 @@ def job_view(job: Job) -> JobView:
         id=job.id,
         kind=job.kind,
         photo=job.photo,
-        state=job.state,  # type: ignore[arg-type] - the database holds it to the four
+        state=job.state,  # type: ignore[arg-type]  # the database holds it to the four
         progress=job.progress,
         error=job.error,
         detail=job.detail,

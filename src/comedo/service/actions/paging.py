@@ -18,7 +18,7 @@ Row = TypeVar("Row")
 
 def piece(
     session: Session,
-    rows: Select[tuple[Row]],
+    rows: Select[Row],
     by: tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[str]],
     *,
     limit: int,

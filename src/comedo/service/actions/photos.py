@@ -205,7 +205,7 @@ def _view(photo: Photo, key: DataKey, analysis: Analysis | None, job: Job | None
         owner=photo.owner,
         created=photo.created,
         taken_at=photo.taken_at,
-        view=photo.view,  # type: ignore[arg-type] - the database holds it to the three
+        view=photo.view,  # type: ignore[arg-type]  # the database holds it to the three
         mirrored=photo.mirrored,
         visit=photo.visit,
         note=None if photo.note is None else key.open_text(photo.note, about=photo.id),

@@ -18,6 +18,7 @@ from comedo.service.actions.corrections import case_after
 from comedo.service.actions.guidance import get_advice
 from comedo.service.actions.series import get_change
 from comedo.service.actions.stored import as_file, case_of
+from comedo.service.actions.views import AdviceView, ChangeView
 from comedo.service.database.tables import Analysis
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
@@ -62,7 +63,7 @@ def make(parts: Parts, actor: Actor, analysis: str, kind: str, options: Options 
 
 def _extras(parts: Parts, actor: Actor, row: Analysis, options: Options) -> Mapping[str, dict[str, Any]]:
     """Documents that are printed along; they must be of the same person."""
-    found = {}
+    found: dict[str, AdviceView | ChangeView] = {}
     if options.advice is not None:
         found["advice"] = get_advice(parts, actor, options.advice)
     if options.change is not None:

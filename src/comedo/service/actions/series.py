@@ -129,7 +129,7 @@ def _view(parts: Parts, session: Session, row: Change) -> ChangeView:
     return ChangeView(
         id=row.id,
         owner=row.owner,
-        view=row.view,  # type: ignore[arg-type] - checked on the way in
+        view=row.view,  # type: ignore[arg-type]  # checked on the way in
         photos=list(made_of),
         created=row.created,
         document=key.open_json(row.document, about=row.id),
