@@ -197,7 +197,7 @@ function link(address) {
 
 const live = document.getElementById("live");
 if (Camera.there) {
-  const camera = new Camera(document.getElementById("camera"), texts, choose);
+  const camera = new Camera(document.getElementById("camera"), texts, (file, side) => choose(side, file));
   live.hidden = false;
   live.addEventListener("click", async () => {
     live.disabled = true; // asked once a visit; a refusal is final until the page is opened again
