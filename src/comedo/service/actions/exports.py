@@ -69,7 +69,7 @@ def export_zip(parts: Parts, actor: Actor) -> Iterator[bytes]:
 
 def _pieces(parts: Parts, actor: Actor) -> Iterator[bytes]:
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]  # needs only write
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in _files(parts, actor):
             stored = zipfile.ZIP_STORED if name.startswith("photos/") else zipfile.ZIP_DEFLATED
             archive.writestr(name, data, compress_type=stored)
