@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
@@ -31,13 +31,15 @@ from comedo.service.storage.store import Storage
 
 MANIFEST, ROWS, FILES = "manifest.json", "rows", "files"
 
+Document = TypeVar("Document", bound=BaseModel)
+
 
 class Manifest(BaseModel):
     """What a backup holds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    schema_: Literal["comedo.backup/1"] = Field("comedo.backup/1", alias="schema")
+    schema_: Literal["comedo.backup/1"] = Field(default="comedo.backup/1", alias="schema")
     made: datetime
     store: str
     revision: str
@@ -52,7 +54,7 @@ class KeyFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    schema_: Literal["comedo.backup-keys/1"] = Field("comedo.backup-keys/1", alias="schema")
+    schema_: Literal["comedo.backup-keys/1"] = Field(default="comedo.backup-keys/1", alias="schema")
     made: datetime
     store: str
     master: str  # fingerprint of the master key that wrapped them
@@ -173,7 +175,7 @@ def _copy_files(storage: Storage, blobs: Sequence[Blob], folder: Path, store: st
     return digests, gone
 
 
-def _read(path: Path, kind: type[Any]) -> Any:
+def _read(path: Path, kind: type[Document]) -> Document:
     try:
         return kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:

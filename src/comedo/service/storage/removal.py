@@ -7,6 +7,7 @@ receipt is done. What a killed process left open is finished by recovery.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
@@ -113,7 +114,7 @@ def _issue(session: Session, owner: str, kind: str, removed: dict[str, int], blo
     return receipt.id
 
 
-def _changes_of(photo_id: str) -> Select[tuple[str]]:
+def _changes_of(photo_id: str) -> Select[Any]:
     return select(ChangePhoto.change).where(ChangePhoto.photo == photo_id)
 
 
@@ -141,6 +142,6 @@ def _count_owned(session: Session, owner: str) -> dict[str, int]:
     return _counts(session, going)
 
 
-def _counts(session: Session, wanted: dict[str, Select[tuple[str]]]) -> dict[str, int]:
+def _counts(session: Session, wanted: dict[str, Select[Any]]) -> dict[str, int]:
     counted = {name: session.scalar(select(func.count()).select_from(q.subquery())) or 0 for name, q in wanted.items()}
     return {name: count for name, count in counted.items() if count}
