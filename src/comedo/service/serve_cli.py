@@ -112,7 +112,9 @@ def run(settings: Settings) -> None:
 def _listen(config: uvicorn.Config) -> socket.socket:
     """The open port; uvicorn alone would end the process without saying what to do."""
     try:
-        return config.bind_socket()
+        opened = config.bind_socket()
+        opened.listen(config.backlog)  # before the link is shown: who is early waits instead of being refused
+        return opened
     except SystemExit as error:
         raise UnusableInput(
             f"{config.host}:{config.port} cannot be listened on; choose another port with --port, or 0 for a free one"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from comedo.service.database.columns import storable
+from comedo.service.database.columns import UnstorableText, storable
 from comedo.service.parts import Parts
 from comedo.service.problems import KINDS, MEDIA_TYPE
 
@@ -27,6 +27,13 @@ def _email(text: str) -> str:
     if _EMAIL.fullmatch(plain) is None:
         raise ValueError("must be an e-mail address like name@example.org")
     return plain
+
+
+def _plain(text: str) -> str:
+    try:
+        return storable(text)
+    except UnstorableText as error:
+        raise ValueError(str(error)) from error  # so that the answer names the field
 
 
 def _moment(when: datetime) -> datetime:
@@ -55,8 +62,8 @@ Key = Annotated[
         description="The same request again under the same key is done once and answered the same.",
     ),
 ]
-ShortText = Annotated[str, Field(max_length=200), AfterValidator(storable)]
-LongText = Annotated[str, Field(max_length=5000), AfterValidator(storable)]
+ShortText = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
+LongText = Annotated[str, Field(max_length=5000), AfterValidator(_plain)]
 Email = Annotated[str, Field(max_length=254, examples=["anna@example.org"]), AfterValidator(_email)]
 Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 Day = Annotated[date, AfterValidator(_day)]
