@@ -2,6 +2,7 @@
 #
 #   make analyze [PHOTO=path] [OUT=folder]   analyse a photo (without PHOTO: a rendered sample face)
 #   make serve [DATA=folder]                 pages and API for one user on this computer
+#   make demo [DATA=demo-data]               a store with a rendered person's twelve weeks, and serve it
 #   make test                                lint, types and tests
 #   make lint | bench | schema | guidance | clean   (guidance: docs/guidance-*.md from the tables)
 
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 OUT ?= out
 TESTS ?=
 
-.PHONY: analyze serve test lint bench schema guidance clean
+.PHONY: analyze serve demo test lint bench schema guidance clean
 .DELETE_ON_ERROR:
 
 analyze: $(VENV)/.base
@@ -21,6 +22,12 @@ analyze: $(VENV)/.base
 
 serve: $(VENV)/.service
 	$(BIN)/comedo serve $(if $(DATA),--data "$(DATA)")
+
+demo: export COMEDO_ACCOUNTS = true
+demo: export COMEDO_DATA_DIR = $(or $(DATA),demo-data)
+demo: $(VENV)/.service
+	@test -e "$$COMEDO_DATA_DIR/comedo.sqlite" || $(BIN)/python -m comedo.service.demo
+	$(BIN)/comedo serve --data "$$COMEDO_DATA_DIR"
 
 test: lint
 	$(BIN)/python -m pytest $(TESTS)
@@ -55,6 +62,7 @@ $(VENV)/.service: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[test,train,clinical,service]"
+	$(BIN)/python -m pip install --quiet --no-deps axe-playwright-python # for the axe-core in it
 	@touch $@ $(VENV)/.base
 
 clean:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from typing import cast
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -58,9 +57,9 @@ async def upload(request: Request, parts: Wired, actor: SignedIn) -> Response:
 
 def _files(form: FormData) -> Iterator[tuple[Side | None, UploadFile]]:
     """The files that were chosen, with their side."""
-    for name in (*SIDES, "many"):
-        side = cast("Side", name) if name in SIDES else None
-        yield from ((side, file) for file in form.getlist(name) if isinstance(file, UploadFile) and file.size)
+    for side in (*SIDES, None):
+        files = form.getlist(side or "many")
+        yield from ((side, file) for file in files if isinstance(file, UploadFile) and file.size)
 
 
 def _moment(day: str) -> datetime | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 
 from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions.views import PhotoView
-from comedo.service.pages.pairs import Pairs
+from comedo.service.pages.pairs import make_pair
 from comedo.service.pages.reading import Wired, all_photos, front_photos
 from comedo.service.pages.site import render, words_of
 from comedo.service.pages.views.compare import Chosen, CompareView, Half, Option, view_compare
@@ -19,8 +18,6 @@ from comedo.service.pages.words import Words
 from comedo.service.parts import Parts
 
 router = APIRouter()
-
-_pairs = Pairs()
 
 
 @router.get("/compare")
@@ -46,17 +43,10 @@ def view_pair(
     by_id = {photo.id: photo for photo in usable}
     first = by_id.get(wanted[0] or "", usable[-1])
     last = by_id.get(wanted[1] or "", usable[0] if first is not usable[0] else usable[1])
-    change = _pairs.get(parts, actor, first.id, last.id).change
-    halves = [
-        Half(photo.id, words.short_day(day_of(photo)), f"/compare/{first.id}/{last.id}/{name}.jpg")
-        for photo, name in ((first, "before"), (last, "after"))
-    ]
+    pair = make_pair(parts, actor, first.id, last.id)
+    before, after = (
+        Half(photo.id, words.short_day(day_of(photo)), face)
+        for photo, face in ((first, pair.before), (last, pair.after))
+    )
     options = [Option(photo.id, words.day(day_of(photo))) for photo in reversed(usable)]
-    return view_compare(change, Chosen(halves[0], halves[1], options), words)
-
-
-@router.get("/compare/{before}/{after}/{which}.jpg")
-def face(before: str, after: str, which: Literal["before", "after"], parts: Wired, actor: SignedIn) -> Response:
-    """One of both faces, on the place of the first."""
-    faces = _pairs.get(parts, actor, before, after).faces
-    return Response(faces[which == "after"], media_type="image/jpeg")
+    return view_compare(pair.change, Chosen(before, after, options), words)

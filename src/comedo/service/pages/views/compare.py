@@ -31,7 +31,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Half:
-    """One of the two photos; `picture` is where its face is found on the baseline's place."""
+    """One of the two photos; `picture` is the address of its face on the baseline's place."""
 
     id: str
     day: str

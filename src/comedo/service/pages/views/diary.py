@@ -135,7 +135,7 @@ def _charts(change: ChangeDocument, treatments: Sequence[TreatmentView], words: 
     counts = [Point(when, p.count, p.noise_sd) for when, p in points]
     grades = [Point(when, p.severity, p.severity_sd or 0.0) for when, p in points if p.severity is not None]
     spans = [Span(_midnight(t.started), None if t.ended is None else _midnight(t.ended), t.name) for t in treatments]
-    wanted = (
+    wanted: tuple[tuple[str, list[Point], list[Span], float], ...] = (
         (words.say("result.active"), counts, spans, _COUNT_TOP),
         (words.say("scale.severity"), grades, [], _SEVERITY_TOP),
     )

@@ -116,7 +116,8 @@ def region_name(region: Region | None, words: Words) -> str:
 
 def outlines(face: FaceMap, words: Words) -> tuple[Outline, ...]:
     """The visible regions as smooth outlines."""
-    parts = cv2.resize(face.parts, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_NEAREST)
+    finer = cv2.resize(face.parts, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_NEAREST)
+    parts = np.asarray(finer, np.uint8)
     found = (_outline(face, region, parts, words) for region in Region if region in face.visible_regions)
     return tuple(outline for outline in found if outline is not None)
 

@@ -24,7 +24,7 @@ class Odd:
 
 @dataclass(frozen=True)
 class VerdictView:
-    """The answer in a word and in a sentence; `odds` is empty where nothing could be compared."""
+    """The answer in a word and in a sentence; `odds` is empty where nothing is concluded."""
 
     answer: str
     sentence: str
@@ -49,8 +49,13 @@ def _sentence(verdict: VerdictPart, words: Words) -> str:
     count = next((m for m in verdict.measures if m.name == "count"), None)
     if count is None or verdict.probabilities is None:
         return words.say("verdict.refused", reason=verdict.reason)
-    numbers = {"before": round(count.before), "after": round(count.after), "noise": round(count.smallest_detectable)}
-    return words.say(f"verdict.{verdict.answer}", **numbers)
+    return words.say(
+        f"verdict.{verdict.answer}",
+        before=round(count.before),
+        after=round(count.after),
+        noise=round(count.smallest_detectable),
+        reason=verdict.reason,
+    )
 
 
 def _span(first: datetime | None, last: datetime | None, words: Words) -> str:
@@ -61,8 +66,8 @@ def _span(first: datetime | None, last: datetime | None, words: Words) -> str:
 
 def _odds(verdict: VerdictPart, words: Words) -> tuple[Odd, ...]:
     found = verdict.probabilities
-    if found is None:
-        return ()
+    if found is None or verdict.answer is Answer.CANNOT_TELL:
+        return ()  # what withdrew the answer is in no probability
     odds, x = [], 0.0
     for answer in (Answer.BETTER, Answer.SAME, Answer.WORSE):
         share = found.get(answer, 0.0)
