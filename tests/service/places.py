@@ -31,6 +31,11 @@ def make_storage(database: Database, folder: Path, **more: object) -> Storage:
     return replace(open_storage(make_settings(folder, **more), database), limits=ROOMY)
 
 
+def bucket_settings(endpoint: str) -> dict[str, object]:
+    """Photos in the bucket `photos` of a server for tests."""
+    return {"store": "s3", "s3_bucket": "photos", "s3_endpoint": endpoint, "s3_access_key": "a", "s3_secret_key": "b"}
+
+
 def add_owner(storage: Storage, **more: object) -> str:
     """An account with its key; returns its id."""
     owner = new_id()

@@ -3,7 +3,7 @@
 Run as a program of its own, which forks: everything is imported once, and each round's writer is a new process that
 opens the database itself. The writer tells a diary what it is about to do and what it was told is done.
 
-    python killing.py URL FOLDER steps|times ROUNDS
+    python killing.py URL FOLDER steps|times ROUNDS [S3-ENDPOINT]
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from comedo.service.database.columns import new_id
 from comedo.service.database.engine import open_database
 from comedo.service.database.jobs import claim, finish
 from comedo.service.database.tables import Analysis
+from comedo.service.storage.bucket import Bucket
 from comedo.service.storage.photos import store_photos
 from comedo.service.storage.recovery import recover
 from comedo.service.storage.removal import delete_photo, drop_picture, erase_owner
 from comedo.service.storage.store import Storage
-from service.places import add_owner, make_photo, make_storage
+from service.places import add_owner, bucket_settings, make_photo, make_storage
 from service.storage.diary import check_diary, check_places
 
 write = os.write  # before the bomb is armed
@@ -142,6 +143,8 @@ class Bomb:
         for name in ("fsync", "rename", "unlink"):
             setattr(os, name, self._around(getattr(os, name)))
         os.write = self._half  # type: ignore[assignment]
+        for name in ("put", "remove"):
+            setattr(Bucket, name, self._around(getattr(Bucket, name)))
         event.listen(storage.database.engine, "commit", self.step)
         event.listen(Session, "after_commit", self.step)
 
@@ -180,13 +183,15 @@ class Rounds:
 
     url: str
     folder: Path
+    endpoint: str | None = None
 
     @property
     def diary(self) -> Path:
         return self.folder / "diary"
 
     def open(self) -> Storage:
-        return make_storage(open_database(self.url, connections=2), self.folder)
+        where = {} if self.endpoint is None else bucket_settings(self.endpoint)
+        return make_storage(open_database(self.url, connections=2), self.folder, **where)
 
     def steps(self, at: int | None) -> int:
         """A round to the n-th step; returns how many there were, when none was the last."""
@@ -232,8 +237,8 @@ class Rounds:
         storage.database.close()
 
 
-def main(url: str, folder: str, mode: str, rounds: int) -> None:
-    place = Rounds(url, Path(folder))
+def main(url: str, folder: str, mode: str, rounds: int, endpoint: str | None = None) -> None:
+    place = Rounds(url, Path(folder), endpoint)
     if mode == "times":
         chance = random.Random(rounds)
         for _ in range(rounds):
@@ -250,4 +255,4 @@ def main(url: str, folder: str, mode: str, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), *sys.argv[5:])

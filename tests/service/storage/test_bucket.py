@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +14,7 @@ from comedo.service.storage.photos import read_photo, store_photos
 from comedo.service.storage.recovery import recover
 from comedo.service.storage.removal import delete_photo, erase_owner
 from comedo.service.storage.verify import verify
-from service.places import add_owner, make_photo, make_storage
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = pytest.importorskip("moto.server", reason="moto is not installed")
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
-
-
-@pytest.fixture
-def client(endpoint: str, request: pytest.FixtureRequest) -> Iterator[Any]:
-    boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
-    made = boto3.client(
-        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
-    )
-    made.create_bucket(Bucket="photos")
-    yield made
-    for entry in made.list_objects_v2(Bucket="photos").get("Contents", ()):
-        made.delete_object(Bucket="photos", Key=entry["Key"])
-    made.delete_bucket(Bucket="photos")
-    made.close()
+from service.places import add_owner, bucket_settings, make_photo, make_storage
 
 
 @pytest.fixture
@@ -76,7 +51,7 @@ def test_a_bucket_with_versions_is_refused(client: Any) -> None:
 
 
 def test_the_way_of_a_photo_in_a_bucket(client: Any, endpoint: str, database: Database, tmp_path: Path) -> None:
-    s3 = {"store": "s3", "s3_bucket": "photos", "s3_endpoint": endpoint, "s3_access_key": "a", "s3_secret_key": "b"}
+    s3 = bucket_settings(endpoint)
     storage = make_storage(database, tmp_path, **s3)
     owner = add_owner(storage)
     one, two = store_photos(storage, owner, [make_photo(1), make_photo(2)], actor=owner)
@@ -96,12 +71,4 @@ def test_the_way_of_a_photo_in_a_bucket(client: Any, endpoint: str, database: Da
 def test_a_bucket_that_is_not_there_is_named(endpoint: str, database: Database, tmp_path: Path) -> None:
     pytest.importorskip("boto3", reason="boto3 is not installed")
     with pytest.raises(StorageError, match="bucket absent"):
-        make_storage(
-            database,
-            tmp_path,
-            store="s3",
-            s3_bucket="absent",
-            s3_endpoint=endpoint,
-            s3_access_key="a",
-            s3_secret_key="b",
-        )
+        make_storage(database, tmp_path, **{**bucket_settings(endpoint), "s3_bucket": "absent"})

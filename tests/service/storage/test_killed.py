@@ -20,10 +20,22 @@ ROUNDS = {"sqlite": 25, "postgresql": 10}
 
 @pytest.mark.parametrize("mode", ["steps", "times"])
 def test_killed_at_any_step_nothing_is_lost_or_left(database_url: str, tmp_path: Path, mode: str) -> None:
-    rounds = int(os.environ.get("COMEDO_KILL_ROUNDS", ROUNDS[database_url.partition("+")[0].partition(":")[0]]))
+    run_rounds(database_url, tmp_path / "data", mode, rounds_of(database_url))
+
+
+def test_the_same_with_photos_in_a_bucket(database_url: str, tmp_path: Path, client: object, endpoint: str) -> None:
+    (tmp_path / "data").mkdir()
+    run_rounds(database_url, tmp_path / "data", "steps", max(rounds_of(database_url) // 5, 5), endpoint)
+
+
+def rounds_of(url: str) -> int:
+    return int(os.environ.get("COMEDO_KILL_ROUNDS", ROUNDS["sqlite" if url.startswith("sqlite") else "postgresql"]))
+
+
+def run_rounds(url: str, folder: Path, mode: str, rounds: int, *endpoint: str) -> None:
     path = os.pathsep.join([str(Path(comedo.__file__).parents[1]), str(PROGRAM.parents[2])])
     done = subprocess.run(
-        [sys.executable, PROGRAM, database_url, tmp_path / "data", mode, str(rounds)],
+        [sys.executable, PROGRAM, url, folder, mode, str(rounds), *endpoint],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
