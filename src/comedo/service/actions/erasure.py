@@ -18,4 +18,4 @@ def erase(parts: Parts, actor: Actor) -> ReceiptView:
     """
     actor.need_browser("erasing everything")
     need_confirmed(actor)
-    return receipt_view(parts, erase_owner(parts.storage, actor.account, address=actor.address))
+    return receipt_view(parts, erase_owner(parts.storage, actor.account))

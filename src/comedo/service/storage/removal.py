@@ -71,7 +71,7 @@ def drop_picture(storage: Storage, photo_id: str, *, actor: str | None, address:
     return receipt
 
 
-def erase_owner(storage: Storage, owner: str, *, address: str | None = None) -> str:
+def erase_owner(storage: Storage, owner: str) -> str:
     """Remove an account with everything of it, and destroy its key; returns the receipt's id.
 
     What stays: the receipt, one row of the audit log, and the empty row of the key. None says who it was. What the
@@ -88,7 +88,7 @@ def erase_owner(storage: Storage, owner: str, *, address: str | None = None) -> 
         storage.vault.destroy_key(session, owner)
         blobs = session.scalars(select(Blob).where(Blob.owner == owner)).all()
         receipt = _issue(session, owner, "everything", removed, blobs)
-        record(session, actor=None, owner=owner, action="account.erase", object_id=receipt, address=address)
+        record(session, actor=None, owner=owner, action="account.erase", object_id=receipt)  # not from where
     sweep_soon(storage, [blob.id for blob in blobs])
     storage.database.checkpoint(at_least=1)  # the key leaves SQLite's log too
     return receipt
