@@ -160,6 +160,12 @@ def test_a_wrong_field_is_named(anna, about):
     assert list(answer.json()["fields"]) == list(about)
 
 
+def test_a_field_given_twice_is_refused(anna):
+    about = {"view": ["front", "left"]}
+    answer = anna.post(f"{API}/photos", files={"file": ("x.jpg", drawn_jpeg())}, data=about)
+    assert (answer.status_code, list(answer.json()["fields"])) == (422, ["view"])
+
+
 def test_a_batch_is_kept_whole_or_not_at_all(both):
     anna = both.patient()
     good = [("files", (f"{n}.jpg", drawn_jpeg(n))) for n in range(3)]

@@ -77,14 +77,16 @@ async def read_form(request: Request, *, most: int) -> Form:
             parsed = await parser.parse()
     except MultiPartException as error:
         raise Problem("bad_request", f"the form cannot be read: {error.message}") from error
-    for name, value in parsed.multi_items():
-        if isinstance(value, UploadFile):
-            form.files.append(await value.read())
-        elif name in form.fields:
-            raise Problem("invalid", f"{name} came twice", fields={name: "came twice"})
-        else:
-            form.fields[name] = value
-    await parsed.close()
+    try:
+        for name, value in parsed.multi_items():
+            if isinstance(value, UploadFile):
+                form.files.append(await value.read())
+            elif name in form.fields:
+                raise Problem("invalid", f"{name} came twice", fields={name: "came twice"})
+            else:
+                form.fields[name] = value
+    finally:
+        await parsed.close()
     return form
 
 
