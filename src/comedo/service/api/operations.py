@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import func, select, text
 
 from comedo.service.api.common import parts_of
-from comedo.service.database.tables import Blob, Job
+from comedo.service.database.tables import Job
 from comedo.service.metrics import Metrics
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
@@ -68,6 +68,4 @@ def _check_metrics(request: Request, parts: Parts) -> None:
 def _queue(parts: Parts) -> dict[str, int]:
     by_state = select(Job.state, func.count()).where(Job.state.in_(("queued", "running"))).group_by(Job.state)
     with parts.database.read() as session:
-        counted = {"queued": 0, "running": 0} | {row[0]: row[1] for row in session.execute(by_state)}
-        open_files = session.scalar(select(func.count()).select_from(Blob).where(Blob.state != "live")) or 0
-    return {**counted, "open_files": open_files}
+        return {"queued": 0, "running": 0} | {row[0]: row[1] for row in session.execute(by_state)}
