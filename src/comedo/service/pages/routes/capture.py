@@ -46,13 +46,23 @@ def capture(request: Request, parts: Wired, actor: SignedIn) -> HTMLResponse:
 @router.post("/photos/upload")
 async def upload(request: Request, parts: Wired, actor: SignedIn) -> Response:
     """Photos of one sitting, one a side, or many of no known side."""
-    async with request.form(max_files=parts.settings.max_batch_photos) as form:
+    with request.app.state.uploads.hold(actor.account) as held:  # the same places as the API's
+        if not held:
+            raise Problem("queue_full", "too many uploads at once; try again soon", headers={"Retry-After": "5"})
+        chosen, taken_at = await _read(request, most=parts.settings.max_batch_photos)
+        async with request.app.state.storing:
+            kept = await run_in_threadpool(_keep, parts, actor, chosen, taken_at)
+    return see_other(f"/photos/{kept.id}")
+
+
+async def _read(request: Request, *, most: int) -> tuple[list[tuple[Side | None, bytes]], datetime | None]:
+    """The photos with their sides, and the day that was given."""
+    async with request.form(max_files=most) as form:
         chosen = [(side, await file.read()) for side, file in _files(form)]
         taken_at = _moment(str(form.get("taken") or ""))
     if not chosen:
         raise Problem("invalid", "choose at least one photo", fields={"front": "is missing"})
-    kept = await run_in_threadpool(_keep, parts, actor, chosen, taken_at)
-    return see_other(f"/photos/{kept.id}")
+    return chosen, taken_at
 
 
 def _files(form: FormData) -> Iterator[tuple[Side | None, UploadFile]]:
