@@ -34,9 +34,9 @@ def main(name: str) -> None:
 
     settings = read_settings()
     set_up_logs()
-    stop = threading.Event()
+    told: list[int] = []  # no Event: its lock may be held by the very thread that the signal interrupts
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _: told.append(number))
     if hasattr(os, "nice"):
         os.nice(5)  # pages come first
     database = open_database(settings.database, connections=3)
@@ -44,9 +44,9 @@ def main(name: str) -> None:
     parent = os.getppid()
     analyzer = default_analyzer()
     log.info("worker is ready", extra={"worker": name})
-    while not stop.is_set() and os.getppid() == parent:
+    while not told and os.getppid() == parent:
         if not work_once(parts, analyzer, name):
-            stop.wait(POLL_S)
+            time.sleep(POLL_S)
 
 
 def work_once(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
