@@ -1,6 +1,8 @@
 # Works on a bare machine: Python >= 3.11 and make. Everything is installed into .venv.
 #
 #   make analyze [PHOTO=path] [OUT=folder]   analyse a photo (without PHOTO: a rendered sample face)
+#   make serve [DATA=folder]                 pages and API for one user on this computer
+#   make demo [DATA=demo-data]               a store with a rendered person's twelve weeks, and serve it
 #   make test                                lint, types and tests
 #   make lint | bench | schema | guidance | clean   (guidance: docs/guidance-*.md from the tables)
 
@@ -12,11 +14,20 @@ BIN := $(VENV)/bin
 OUT ?= out
 TESTS ?=
 
-.PHONY: analyze test lint bench schema guidance clean
+.PHONY: analyze serve demo test lint bench schema guidance clean
 .DELETE_ON_ERROR:
 
 analyze: $(VENV)/.base
 	$(BIN)/comedo analyze $(if $(PHOTO),"$(PHOTO)",--sample) --out "$(OUT)"
+
+serve: $(VENV)/.service
+	$(BIN)/comedo serve $(if $(DATA),--data "$(DATA)")
+
+demo: export COMEDO_ACCOUNTS = true
+demo: export COMEDO_DATA_DIR = $(or $(DATA),demo-data)
+demo: $(VENV)/.service
+	@test -e "$$COMEDO_DATA_DIR/comedo.sqlite" || $(BIN)/python -m comedo.service.demo
+	$(BIN)/comedo serve --data "$$COMEDO_DATA_DIR"
 
 test: lint
 	$(BIN)/python -m pytest $(TESTS)
@@ -45,8 +56,13 @@ $(VENV)/.base: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
+$(VENV)/.service: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[service,clinical]"
+	@touch $@ $(VENV)/.base
+
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[test,train,clinical]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,train,clinical,service]"
+	$(BIN)/python -m pip install --quiet --no-deps axe-playwright-python # for the axe-core in it
 	@touch $@ $(VENV)/.base
 
 clean:

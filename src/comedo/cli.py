@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -199,16 +201,41 @@ def data(context: typer.Context) -> None:
     _training("data", context.args)
 
 
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def admin(context: typer.Context) -> None:
+    """Look after the service: clinicians, backups, checks (extra: service)."""
+    with _extra("admin", "service"):
+        from comedo.service.admin_cli import app as commands
+
+        commands(context.args, prog_name="comedo admin")
+
+
 def _training(command: str, arguments: list[str]) -> None:
     """Hand over to the training commands, loaded only now: the run time does without torch."""
-    try:
+    with _extra(command, "train"):
         from comedo.training.cli import app as training
 
         training([command, *arguments], prog_name="comedo")
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def serve(context: typer.Context) -> None:
+    """Start pages and API, with everything kept on this computer (extra: service)."""
+    with _extra("serve", "service"):
+        from comedo.service.serve_cli import app as service
+
+        service(context.args, prog_name="comedo serve")
+
+
+@contextmanager
+def _extra(command: str, name: str) -> Iterator[None]:
+    """Name the extra where a package of it is missing."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "comedo":
             raise
-        message = f'comedo {command} needs the package {error.name}; install it with: pip install "comedo[train]"'
+        message = f'comedo {command} needs the package {error.name}; install it with: pip install "comedo[{name}]"'
         raise MissingExtra(message) from error
 
 

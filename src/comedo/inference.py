@@ -39,7 +39,7 @@ class Network(Protocol):
 
 @cache
 def usable_cores() -> int:
-    """Cores this process may use: its affinity, capped by the container's CPU quota."""
+    """Cores this process may use: its affinity, capped by the container's CPU quota and by COMEDO_CORES."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
@@ -47,7 +47,8 @@ def usable_cores() -> int:
             cores = min(cores, max(1, math.ceil(int(quota) / int(period))))
     except (OSError, ValueError):
         pass
-    return cores
+    asked = os.environ.get("COMEDO_CORES", "")  # of several processes that share the machine
+    return max(1, min(cores, int(asked))) if asked.isdecimal() else cores
 
 
 class OnnxNetwork:

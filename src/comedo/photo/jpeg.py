@@ -76,11 +76,20 @@ def read_header(data: bytes, limits: Limits) -> _Header:
         _read_segment(header, marker, data[at + 2 : at + length], limits)
         at += length
         if marker == _SOS:
-            found = _NEXT_MARKER.search(data, at)
-            if found is None:
-                raise _damaged("it stops before the end of the picture")
-            at = found.start()
+            at = next_marker(data, at)
     raise PhotoTooLarge(f"a JPEG may have at most {_MAX_SEGMENTS:,} segments, this one has more; export it again")
+
+
+def next_marker(data: bytes, at: int) -> int:
+    """Where the marker after a scan's coded pixels stands.
+
+    Raises:
+        DamagedPhoto: There is none.
+    """
+    found = _NEXT_MARKER.search(data, at)
+    if found is None:
+        raise _damaged("it stops before the end of the picture")
+    return found.start()
 
 
 def _read_segment(header: _Header, marker: int, body: bytes, limits: Limits) -> None:

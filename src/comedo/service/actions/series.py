@@ -1,0 +1,136 @@
+"""Change over time: asked for as a job, because every photo of the series has to be decoded and aligned again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from comedo.report.change_document import ChangeDocument
+from comedo.report.change_tables import ledger_csv as ledger_of
+from comedo.service.accounts.access import own, see, see_owner
+from comedo.service.accounts.actor import Actor, Scope
+from comedo.service.actions.jobs import job_view
+from comedo.service.actions.paging import piece
+from comedo.service.actions.views import ChangeView, JobView, Page, Side
+from comedo.service.database.jobs import enqueue
+from comedo.service.database.tables import Analysis, Change, ChangePhoto, Job, Photo
+from comedo.service.parts import Parts
+from comedo.service.problems import Problem
+
+MOST_PHOTOS = 60
+_FOLLOW_UPS = 10  # times the queue's limit: work that comedo gives itself is not turned away by people's
+
+
+def start_change(
+    parts: Parts,
+    actor: Actor,
+    photos: Sequence[str] | None = None,
+    *,
+    view: Side | None = None,
+    treatment_start: date | None = None,
+) -> JobView:
+    """Queue a comparison of one's own photos.
+
+    Args:
+        parts: Of the service.
+        actor: Whose photos.
+        photos: Which; None: all of the view that were analysed.
+        view: Of the photos, None for photos without one; kept with the change.
+        treatment_start: Day on which treatment began, for the review after twelve weeks.
+
+    Raises:
+        Problem: There are fewer than two, too many, or one is not there, not analysed, or gone.
+    """
+    actor.need(Scope.WRITE)
+    with parts.database.write() as session:
+        ids = analysed(session, actor.account, view) if photos is None else _checked(session, actor, photos)
+        if not 2 <= len(ids) <= MOST_PHOTOS:
+            reason = f"must be 2 to {MOST_PHOTOS} analysed photos, got {len(ids)}"
+            raise Problem("invalid", f"photos {reason}", fields={"photos": reason})
+        arguments = {"photos": list(ids), "view": view, "treatment_start": treatment_start and str(treatment_start)}
+        limit = parts.settings.queue_limit
+        return job_view(enqueue(session, actor.account, "change", arguments=arguments, limit=limit))
+
+
+def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -> None:
+    """Queue the comparison of an owner's photos of one view, unless it waits already or there is nothing to compare."""
+    waiting = select(Job).where(Job.owner == owner, Job.kind == "change", Job.state == "queued")
+    if any(
+        job.arguments.get("view") == view and job.arguments.get("photos") is None for job in session.scalars(waiting)
+    ):
+        return
+    if len(analysed(session, owner, view)) < 2:
+        return
+    limit = _FOLLOW_UPS * parts.settings.queue_limit
+    enqueue(session, owner, "change", arguments={"photos": None, "view": view, "treatment_start": None}, limit=limit)
+
+
+def analysed(session: Session, owner: str, view: str | None) -> list[str]:
+    """The newest analysed photos of one view (None: those without) that have their pixels, oldest first."""
+    wanted = select(Photo.id).where(
+        Photo.owner == owner,
+        Photo.blob.is_not(None),
+        Photo.id.in_(select(Analysis.photo).where(Analysis.owner == owner)),
+    )
+    wanted = wanted.where(Photo.view == view)
+    return list(session.scalars(wanted.order_by(Photo.created.desc()).limit(MOST_PHOTOS)))[::-1]
+
+
+def _checked(session: Session, actor: Actor, photos: Sequence[str]) -> list[str]:
+    ids = list(dict.fromkeys(photos))
+    ready = set(session.scalars(select(Analysis.photo).where(Analysis.photo.in_(ids))))
+    for photo in ids:
+        if own(session, actor, Photo, photo).blob is None or photo not in ready:
+            raise Problem("not_ready", f"photo {photo} is not analysed, or its picture is gone")
+    return ids
+
+
+def list_changes(
+    parts: Parts,
+    actor: Actor,
+    *,
+    owner: str | None = None,
+    view: Side | None = None,
+    limit: int = 20,
+    cursor: str | None = None,
+) -> Page[ChangeView]:
+    """Comparisons, newest first."""
+    whose = see_owner(parts, actor, owner, "change.list")
+    rows = select(Change).where(Change.owner == whose)
+    rows = rows if view is None else rows.where(Change.view == view)
+    with parts.database.read() as session:
+        found, after = piece(session, rows, (Change.created, Change.id), limit=limit, cursor=cursor)
+        return Page(items=[_view(parts, session, row) for row in found], next=after)
+
+
+def newest(parts: Parts, actor: Actor, *, owner: str | None = None, view: Side | None = None) -> ChangeView | None:
+    """The newest comparison; None: there is none."""
+    return next(iter(list_changes(parts, actor, owner=owner, view=view, limit=1).items), None)
+
+
+def get_change(parts: Parts, actor: Actor, change: str) -> ChangeView:
+    """One comparison with its document."""
+    row = see(parts, actor, Change, change, "change.read")
+    with parts.database.read() as session:
+        return _view(parts, session, row)
+
+
+def ledger_csv(parts: Parts, actor: Actor, change: str) -> str:
+    """One row a lesion, one column a photo."""
+    return ledger_of(ChangeDocument.model_validate(get_change(parts, actor, change).document))
+
+
+def _view(parts: Parts, session: Session, row: Change) -> ChangeView:
+    key = parts.vault.key_of(session, row.owner)
+    made_of = session.scalars(select(ChangePhoto.photo).where(ChangePhoto.change == row.id))
+    return ChangeView(
+        id=row.id,
+        owner=row.owner,
+        view=row.view,  # type: ignore[arg-type]  # checked on the way in
+        photos=list(made_of),
+        created=row.created,
+        document=key.open_json(row.document, about=row.id),
+    )

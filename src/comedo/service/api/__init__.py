@@ -1,0 +1,1 @@
+"""The HTTP interface under /api/v1: each route reads, calls one action, and answers with its view."""

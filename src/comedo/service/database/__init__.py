@@ -1,0 +1,1 @@
+"""Rows: tables, the engine with its transactions, migrations, jobs."""

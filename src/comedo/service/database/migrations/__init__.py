@@ -1,0 +1,1 @@
+"""Alembic's scripts. A new one: `python -m comedo.service.database.migrations "what changes"`."""

@@ -1,0 +1,91 @@
+"""Taking and choosing photos. The form works without scripts; with them each photo is sent on its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, Response
+from starlette.datastructures import FormData, UploadFile
+
+from comedo.service.accounts.actor import Actor, SignedIn
+from comedo.service.actions import photos, visits
+from comedo.service.actions.photos import Upload
+from comedo.service.actions.views import PhotoView, Side
+from comedo.service.pages.reading import Wired, all_photos, front_photos, see_other
+from comedo.service.pages.site import render, words_of
+from comedo.service.parts import Parts
+from comedo.service.problems import Problem
+
+router = APIRouter()
+
+SIDES: tuple[Side, ...] = ("front", "left", "right")
+_NOON = time(12, tzinfo=UTC)  # of a day that is told without an hour
+_SCRIPT_TEXTS = ("guide", "queue", "quality")
+_GHOST_PX = 900
+
+
+@router.get("/capture")
+def capture(request: Request, parts: Wired, actor: SignedIn) -> HTMLResponse:
+    """The page; the last photo from the front becomes the ghost."""
+    words = words_of(request)
+    last = next((p for p in front_photos(all_photos(parts, actor)) if p.has_picture and p.analysis), None)
+    return render(
+        request,
+        "capture.html",
+        limit=parts.settings.max_upload_bytes,
+        today=datetime.now(UTC).date().isoformat(),
+        ghost="" if last is None else f"/api/v1/photos/{last.id}/image?max_side={_GHOST_PX}",
+        script_texts={k: v for k, v in words.texts.items() if k.split(".")[0] in _SCRIPT_TEXTS},
+    )
+
+
+@router.post("/photos/upload")
+async def upload(request: Request, parts: Wired, actor: SignedIn) -> Response:
+    """Photos of one sitting, one a side, or many of no known side."""
+    with request.app.state.uploads.hold(actor.account) as held:  # the same places as the API's
+        if not held:
+            raise Problem("queue_full", "too many uploads at once; try again soon", headers={"Retry-After": "5"})
+        chosen, taken_at = await _read(request, most=parts.settings.max_batch_photos)
+        async with request.app.state.storing:
+            kept = await run_in_threadpool(_keep, parts, actor, chosen, taken_at)
+    return see_other(f"/photos/{kept.id}")
+
+
+async def _read(request: Request, *, most: int) -> tuple[list[tuple[Side | None, bytes]], datetime | None]:
+    """The photos with their sides, and the day that was given."""
+    async with request.form(max_files=most) as form:
+        chosen = [(side, await file.read()) for side, file in _files(form)]
+        taken_at = _moment(str(form.get("taken") or ""))
+    if not chosen:
+        raise Problem("invalid", "choose at least one photo", fields={"front": "is missing"})
+    return chosen, taken_at
+
+
+def _files(form: FormData) -> Iterator[tuple[Side | None, UploadFile]]:
+    """The files that were chosen, with their side."""
+    for side in (*SIDES, None):
+        files = form.getlist(side or "many")
+        yield from ((side, file) for file in files if isinstance(file, UploadFile) and file.size)
+
+
+def _moment(day: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(day), _NOON) if day else None
+    except ValueError as error:
+        raise Problem("invalid", "the day must look like 2026-03-31", fields={"taken": "is no day"}) from error
+
+
+def _keep(parts: Parts, actor: Actor, chosen: list[tuple[Side | None, bytes]], taken_at: datetime | None) -> PhotoView:
+    """Store them, as one sitting where there are several sides; the first is shown."""
+    sides = [side for side, _ in chosen if side is not None]
+    visit = visits.add(parts, actor, taken_at=taken_at).id if len(sides) > 1 else None
+    uploads = [
+        Upload(data, view=side or "front", taken_at=taken_at, visit=visit if side is not None else None)
+        for side, data in chosen
+    ]
+    key = hashlib.sha256(b"".join(hashlib.sha256(u.data).digest() for u in uploads)).hexdigest()
+    return photos.upload(parts, actor, uploads, key=f"page-{key}")[0].photo

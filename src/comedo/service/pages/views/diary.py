@@ -1,0 +1,184 @@
+"""The diary: the verdict, the photos, the time line, treatments with their 12-week review, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from comedo.progress.outcomes import REVIEW_AFTER
+from comedo.report.change_document import ChangeDocument, PointPart
+from comedo.service.actions.views import NoteView, PhotoView, TreatmentView
+from comedo.service.pages.views.calendar import Month, view_month
+from comedo.service.pages.views.charts import Chart, Point, Span, draw_chart
+from comedo.service.pages.views.verdict import VerdictView, view_verdict
+from comedo.service.pages.words import Words
+
+_THUMB_PX = 400
+_COUNT_TOP, _SEVERITY_TOP = 4.0, 4.0
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a diary is made of; photos newest first."""
+
+    photos: Sequence[PhotoView]
+    change: ChangeDocument | None
+    treatments: Sequence[TreatmentView]
+    notes: Sequence[NoteView]
+    reader: str  # account of who looks
+
+
+@dataclass(frozen=True)
+class VisitRow:
+    """One photo in the strip; oldest first."""
+
+    href: str
+    picture: str | None
+    day: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TreatmentRow:
+    """One treatment."""
+
+    id: str
+    name: str
+    span: str
+    note: str
+    running: bool
+
+
+@dataclass(frozen=True)
+class NoteRow:
+    """One note."""
+
+    id: str
+    when: str
+    author: str
+    text: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class ReviewNote:
+    """What is said of the 12-week review."""
+
+    tone: str
+    text: str
+
+
+@dataclass(frozen=True)
+class DiaryView:
+    """Everything on the page."""
+
+    visits: tuple[VisitRow, ...]
+    verdict: VerdictView | None
+    questions: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    rows: tuple[tuple[str, ...], ...]
+    treatments: tuple[TreatmentRow, ...]
+    review: ReviewNote | None
+    calendar: Month
+    notes: tuple[NoteRow, ...]
+    today: str
+
+
+def view_diary(material: Material, month: date, today: date, words: Words) -> DiaryView:
+    """The page for a month of the calendar."""
+    change = material.change
+    shown = None if change is None or len(change.photos) < 2 else change
+    by_day = {day_of(photo): href_of(photo) for photo in material.photos}
+    return DiaryView(
+        visits=tuple(_visit(photo, words) for photo in reversed(material.photos)),
+        verdict=None if shown is None else _verdict(shown, words),
+        questions=() if shown is None else shown.questions,
+        charts=() if shown is None else _charts(shown, material.treatments, words),
+        rows=() if shown is None else tuple(_row(point, words) for point in shown.timeline),
+        treatments=tuple(_treatment(t, words) for t in material.treatments),
+        review=_review(material, today, words),
+        calendar=view_month(month, today, by_day, {n.created.date() for n in material.notes}, words),
+        notes=tuple(_note(n, material.reader, words) for n in material.notes),
+        today=today.isoformat(),
+    )
+
+
+def day_of(photo: PhotoView) -> date:
+    """The day it was taken, or came."""
+    return (photo.taken_at or photo.created).date()
+
+
+def href_of(photo: PhotoView) -> str:
+    """Where its result is shown."""
+    return f"/photos/{photo.id}"
+
+
+def thumb_of(photo: PhotoView) -> str | None:
+    """A small picture; None where only the results were kept."""
+    return f"/api/v1/photos/{photo.id}/image?max_side={_THUMB_PX}" if photo.has_picture else None
+
+
+def _visit(photo: PhotoView, words: Words) -> VisitRow:
+    found = photo.analysis
+    text = words.say("diary.not_analysed") if found is None else words.count("lesions", found.total)
+    return VisitRow(href_of(photo), thumb_of(photo), words.short_day(day_of(photo)), text)
+
+
+def _verdict(change: ChangeDocument, words: Words) -> VerdictView:
+    dates = [photo.when for photo in change.photos]
+    return view_verdict(change.verdict, dates[0], dates[-1], words)
+
+
+def _charts(change: ChangeDocument, treatments: Sequence[TreatmentView], words: Words) -> tuple[Chart, ...]:
+    points = [(p.when, p) for p in change.timeline if p.when is not None]
+    counts = [Point(when, p.count, p.noise_sd) for when, p in points]
+    grades = [Point(when, p.severity, p.severity_sd or 0.0) for when, p in points if p.severity is not None]
+    spans = [Span(_midnight(t.started), None if t.ended is None else _midnight(t.ended), t.name) for t in treatments]
+    wanted: tuple[tuple[str, list[Point], list[Span], float], ...] = (
+        (words.say("result.active"), counts, spans, _COUNT_TOP),
+        (words.say("scale.severity"), grades, [], _SEVERITY_TOP),
+    )
+    return tuple(draw_chart(title, p, s, words, top=top) for title, p, s, top in wanted if len(p) > 1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())
+
+
+def _row(point: PointPart, words: Words) -> tuple[str, ...]:
+    return (
+        "–" if point.when is None else words.day(point.when),
+        words.number(point.count, 0),
+        f"± {words.number(1.645 * point.noise_sd, 0)}",
+        words.number(point.severity),
+        words.say(f"answer.{point.answer}"),
+    )
+
+
+def _treatment(item: TreatmentView, words: Words) -> TreatmentRow:
+    key = "treat.since" if item.ended is None else "treat.from_to"
+    ended = "" if item.ended is None else words.day(item.ended)
+    span = words.say(key, start=words.day(item.started), end=ended)
+    return TreatmentRow(item.id, item.name, span, item.note or "", item.ended is None)
+
+
+def _review(material: Material, today: date, words: Words) -> ReviewNote | None:
+    """The review that a comparison made, else when that of the treatment in use is due."""
+    review = None if material.change is None else material.change.review
+    if review is not None and review.verdict is not None:
+        answer = review.verdict.answer
+        tone = {"better": "good", "worse": "warn"}.get(str(answer), "info")
+        return ReviewNote(tone, words.say(f"treat.review.{answer}", start=words.day(review.start)))
+    running = [t for t in material.treatments if t.ended is None]
+    if not running:
+        return None
+    first = min(running, key=lambda t: t.started)
+    due = first.started + REVIEW_AFTER
+    key = "treat.review.due" if due <= today else "treat.review.coming"
+    return ReviewNote("info", words.say(key, name=first.name, due=words.day(due)))
+
+
+def _note(note: NoteView, reader: str, words: Words) -> NoteRow:
+    other = "" if note.author == note.owner else words.say("note.by_clinician")
+    return NoteRow(note.id, words.day(note.created), other, note.text, note.author == reader)

