@@ -194,6 +194,12 @@ def evaluate(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
+def evaluate_run(context: typer.Context) -> None:
+    """Measure what a run of `comedo train` left behind; needs the extra train."""
+    _training("evaluate-run", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
 def data(context: typer.Context) -> None:
     """Convert, audit, split and look at labelled photos (extra: train)."""
     _training("data", context.args)

@@ -31,13 +31,13 @@ class Item(Protocol):
     """One photo, or one series of photos, as a task keeps it; `split` is `train` or `val`."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...
 
     @property
-    def person(self) -> str: ...  # noqa: D102
+    def person(self) -> str: ...
 
     @property
-    def split(self) -> str: ...  # noqa: D102
+    def split(self) -> str: ...
 
     def read(self) -> Image:
         """The picture by which copies on both sides of the split are found, (H, W, 3) uint8 RGB."""
@@ -48,7 +48,7 @@ class Row(Protocol):
     """What the network, or the baseline, made of one item, beside what is true; small, without pictures."""
 
     @property
-    def person(self) -> str: ...  # noqa: D102
+    def person(self) -> str: ...
 
 
 RecipeT = TypeVar("RecipeT", bound=RunRecipe)
