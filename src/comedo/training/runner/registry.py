@@ -13,6 +13,7 @@ from comedo.training.runner.plan import RunRecipe
 
 # Name in the YAML: module and class.
 TASKS: Mapping[str, tuple[str, str]] = {
+    "detector": ("comedo.training.detection.task", "DetectLesions"),
     "lesion-segmentation": ("comedo.training.segmentation.task", "LesionSegmentation"),
     "severity": ("comedo.training.severity.task", "Severity"),
     "affected": ("comedo.training.affected.task", "Affected"),
