@@ -58,7 +58,7 @@ class AtssHead(Head):
         central = flatten(centred).float().sigmoid()
         return Dense(prob, boxes_from(points.xy, edges), points, prob * central, central[..., 0])
 
-    def losses(self, dense: Dense, truths: Sequence[Truth], done: float) -> dict[str, Tensor]:
+    def losses(self, dense: Dense, truths: Sequence[Truth], done: float) -> dict[str, Tensor]:  # noqa: ARG002
         with torch.no_grad():
             box, quality = stack([assign_adaptive(dense.points, t.boxes, scale=self.anchor_scale) for t in truths])
             boxes, classes = targets_of(truths, box)

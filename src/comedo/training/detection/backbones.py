@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from comedo.training.networks import Encoder
 
 STRIDES = (4, 8, 16, 32)
+_MOBILENET_STAGES = (2, 3, 5, 7)  # stages of MobileNetV2 that give each stride
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photos, as is usual
 
 
@@ -71,16 +72,16 @@ class Bottleneck(nn.Module):
 
 
 class ResNeXt(nn.Module):
-    """Features at strides 4 to 32 of pictures (N, 3, H, W) in [0, 1]."""
+    """Features at strides 4, 8, ... of pictures (N, 3, H, W) in [0, 1], from the first `levels` stages."""
 
-    def __init__(self, plan: ResNeXtPlan) -> None:
+    def __init__(self, plan: ResNeXtPlan, *, levels: int = 4) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             *_conv(3, plan.stem, 7, stride=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1)
         )
-        self.channels = tuple(plan.stem * 4 * 2**stage for stage in range(4))
+        self.channels = tuple(plan.stem * 4 * 2**stage for stage in range(levels))
         stages, cin = [], plan.stem
-        for stage, (depth, cout) in enumerate(zip(plan.depths, self.channels, strict=True)):
+        for stage, (depth, cout) in enumerate(zip(plan.depths, self.channels, strict=False)):
             width = plan.cardinality * plan.group_width * 2**stage
             blocks = []
             for block in range(depth):
@@ -104,32 +105,32 @@ class ResNeXt(nn.Module):
 class MobileNetV2(nn.Module):
     """The same of the lesion map's encoder."""
 
-    channels = Encoder.channels[1:]
-
-    def __init__(self) -> None:
+    def __init__(self, *, levels: int = 4, weights: Path | None = None) -> None:
         super().__init__()
         self.encoder = Encoder()
+        if weights is not None:
+            self.encoder.load_folded(weights)
+        self.channels = Encoder.channels[1 : levels + 1]
+        self.encoder.stages = self.encoder.stages[: _MOBILENET_STAGES[levels - 1]]
 
     def forward(self, image: Tensor) -> list[Tensor]:
         features: list[Tensor] = self.encoder(image * 2.0 - 1.0)
         return features[1:]
 
 
-def build_backbone(name: BackboneName, *, weights: Path | None = None) -> ResNeXt | MobileNetV2:
+def build_backbone(name: BackboneName, *, levels: int = 4, weights: Path | None = None) -> ResNeXt | MobileNetV2:
     """A fresh backbone.
 
     Args:
         name: Which.
+        levels: Strides that are wanted, from 4 on; what lies deeper is left out.
         weights: ImageNet weights of MobileNetV2, as `Encoder.load_folded` wants them.
 
     Raises:
         ValueError: Weights are given for another backbone, for which there is no reader.
     """
     if name is BackboneName.MOBILENET_V2:
-        net = MobileNetV2()
-        if weights is not None:
-            net.encoder.load_folded(weights)
-        return net
+        return MobileNetV2(levels=levels, weights=weights)
     if weights is not None:
         raise ValueError(f"pretrained weights are read for {BackboneName.MOBILENET_V2} only, got them for {name}")
-    return ResNeXt(PLANS[name])
+    return ResNeXt(PLANS[name], levels=levels)

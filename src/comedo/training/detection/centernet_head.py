@@ -1,8 +1,9 @@
 """A CenterNet-style head: one heat map a class whose peaks are centres, and the box at each.
 
 Source: Zhou et al. 2019, Objects as Points (arXiv:1904.07850). Two changes: the heat map comes from the
-finest level of the same neck as the other detectors', and size and offset learn together by the
-overlap of the box that they make instead of two L1 terms, whose weights depend on the lesions' size.
+same neck as the other detectors', all levels brought to the finest and added; and size and offset
+learn together by the overlap of the box that they make, instead of by two L1 terms whose weights
+depend on the lesions' size.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from comedo.training.detection.plan import DetectorPlan
 from comedo.training.detection.points import cell_centres, flatten, points_of
 
 _LEAST_OVERLAP = 0.7  # Law & Deng 2018, CornerNet (arXiv:1808.01244), section 3.2
+_LEVEL = 1e-3  # heats this near to each other are level
 
 
 def heat_radius(sides: Tensor) -> Tensor:
@@ -86,16 +88,20 @@ class CenterNetHead(Head):
         self.to_offset = nn.Conv2d(plan.width, 2, 3, padding=1)
 
     def forward(self, features: Sequence[Tensor]) -> Dense:
-        x = self.tower(features[0])
+        fine = features[0]
+        for level in features[1:]:
+            fine = fine + functional.interpolate(level, size=features[0].shape[-2:], mode="nearest")
+        x = self.tower(fine)
         heat = self.to_heat(x).float().sigmoid()
-        peaks = heat * (functional.max_pool2d(heat, 3, stride=1, padding=1) == heat)
+        # Nearly equal neighbours are all peaks: which is higher may differ from one run time to another.
+        peaks = heat * (heat >= functional.max_pool2d(heat, 3, stride=1, padding=1) - _LEVEL)
         half = self.to_size(x).float().clamp(max=8).exp() * (self.stride / 2)
         shift = self.to_offset(x).float().permute(0, 2, 3, 1)
         centre = ((cell_centres(heat) + shift) * self.stride).permute(0, 3, 1, 2)
         boxes = torch.cat([centre - half, centre + half], 1)
         return Dense(flatten([heat]), flatten([boxes]), points_of([heat], [self.stride]), flatten([peaks]))
 
-    def losses(self, dense: Dense, truths: Sequence[Truth], done: float) -> dict[str, Tensor]:
+    def losses(self, dense: Dense, truths: Sequence[Truth], done: float) -> dict[str, Tensor]:  # noqa: ARG002
         with torch.no_grad():
             drawn = [heat_target(t, dense.points.sizes_hw[0], self.stride, self.classes) for t in truths]
             heat, box = torch.stack([h for h, _ in drawn]), torch.stack([b for _, b in drawn])

@@ -27,14 +27,14 @@ class Detector(nn.Module):
 
     def __init__(self, classes: int, plan: DetectorPlan, *, weights: Path | None = None) -> None:
         super().__init__()
-        self.encoder = build_backbone(plan.backbone, weights=weights)
         self.first = STRIDES.index(plan.strides[0])
-        self.last = self.first + len(plan.strides)
-        self.neck = Pafpn(self.encoder.channels[self.first : self.last], plan.width, len(plan.strides))
+        levels = min(len(STRIDES), self.first + len(plan.strides))
+        self.encoder = build_backbone(plan.backbone, levels=levels, weights=weights)
+        self.neck = Pafpn(self.encoder.channels[self.first :], plan.width, len(plan.strides))
         self.head: Head = _HEADS[plan.kind](classes, plan)
 
     def forward(self, image: Tensor) -> Dense:
-        dense: Dense = self.head(self.neck(self.encoder(image)[self.first : self.last]))
+        dense: Dense = self.head(self.neck(self.encoder(image)[self.first :]))
         return dense
 
     def losses(self, dense: Dense, truths: Sequence[Truth], done: float) -> dict[str, Tensor]:
