@@ -114,6 +114,10 @@ def analyze(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Photos at a time; by default one for each core.")
     ] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Your own networks: manifest.json beside face-map or lesion-map."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the stack trace of an unexpected error.")] = False,
 ) -> None:
     """Analyse photos: NAME.json, NAME.overlay.png, NAME.mask.png, report.html; of several photos results.csv too.
@@ -125,7 +129,7 @@ def analyze(
     from comedo.report.job import Job
 
     folder = out if out is not None or as_json else Path("out")
-    job = Job(photos or [], sample, folder, as_json, allow_poor, str(count_convention), workers, debug)
+    job = Job(photos or [], sample, folder, as_json, allow_poor, str(count_convention), workers, debug, models)
     raise typer.Exit(job.run())
 
 
@@ -197,6 +201,12 @@ def evaluate(context: typer.Context) -> None:
 def evaluate_run(context: typer.Context) -> None:
     """Measure what a run of `comedo train` left behind; needs the extra train."""
     _training("evaluate-run", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def detect(context: typer.Context) -> None:
+    """Label photos by a detector of your own; needs the extra train."""
+    _training("detect", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)

@@ -15,6 +15,7 @@ from comedo.errors import UnusableInput
 from comedo.training.change_cli import calibrate_change, evaluate_change
 from comedo.training.command import RECIPES, plain_errors
 from comedo.training.data.cli import app as data_app
+from comedo.training.detection.command import detect
 from comedo.training.runner.command import evaluate_run
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def train(
     devices: Annotated[int, typer.Option(min=1, help="GPUs, or processes on the CPU, of this machine.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines; start the same command on each.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes that prepare pictures for each device.")] = 0,
+    cache: Annotated[Path | None, typer.Option(help="Folder of face maps that several runs share.")] = None,
     export_only: Annotated[bool, typer.Option(help="Export the last checkpoint of --out as it is.")] = False,
     weights: Annotated[Path | None, typer.Option(help="Put the finished network into this weights folder too.")] = None,
     allow_leaks: Annotated[
@@ -103,7 +105,9 @@ def train(
         from comedo.training.runner.fit import Machine
 
         machine = Machine(device, devices, nodes, workers)
-        train_task(values, path.name, data, folder, machine, export_only=export_only, allow_leaks=allow_leaks)
+        train_task(
+            values, path.name, data, folder, machine, cache=cache, export_only=export_only, allow_leaks=allow_leaks
+        )
         return
     read = read_recipe(path, change or ())
     if export_only:
@@ -289,7 +293,7 @@ def _read_truth(
     raise UnusableInput(f"{data} is neither a COCO file nor a folder")
 
 
-for _command in (calibrate_change, evaluate_change, evaluate_run):
+for _command in (calibrate_change, evaluate_change, evaluate_run, detect):
     app.command()(plain_errors(_command))
 
 

@@ -15,6 +15,7 @@ from comedo.training.runner.plan import RunRecipe
 TASKS: Mapping[str, tuple[str, str]] = {
     "detector": ("comedo.training.detection.task", "DetectLesions"),
     "lesion-segmentation": ("comedo.training.segmentation.task", "LesionSegmentation"),
+    "sequence-change": ("comedo.training.sequence.task", "SequenceChange"),
     "severity": ("comedo.training.severity.task", "Severity"),
     "affected": ("comedo.training.affected.task", "Affected"),
 }
