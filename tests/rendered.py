@@ -8,12 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from comedo.synthetic import Camera, FaceSpec, Light, Person, Pose, render, scatter_lesions
+from comedo.synthetic import Camera, FaceSpec, HairStyle, Light, Person, Pose, render, scatter_lesions
 from comedo.synthetic.render import RenderedFace
 from comedo.training.data.bitmap import bitmap_of
 from comedo.training.data.convert import write_dataset
 from comedo.training.data.dataset import Dataset, Label, Sample, Vote
 from comedo.training.data.formats.coco import COCO
+from comedo.training.runner.faces import kept_name
 from comedo.types import Group, Kind
 
 PEOPLE = 6  # the last two are held back
@@ -27,7 +28,7 @@ def rendered_face(person: int, grade: int) -> RenderedFace:
     """One photo: plainly visible lesions, in the number that belongs to the grade."""
     rng = np.random.default_rng([person, grade, 5])
     head = person // 2  # dear to make: two people share one
-    who = Person(tone=0.12 + 0.16 * head, shape_seed=head, ruddiness=0.2)
+    who = Person(tone=0.12 + 0.16 * head, shape_seed=head, ruddiness=0.2, hair=list(HairStyle)[head], fringe=head * 0.2)
     counts = {kind: sum(_KINDS[n % len(_KINDS)] is kind for n in range(LESIONS[grade])) for kind in set(_KINDS)}
     lesions = scatter_lesions(who, counts, seed=10 * person + grade, strength=(1.2, 1.5))
     return render(
@@ -52,13 +53,15 @@ def labels_of(face: RenderedFace) -> tuple[Label, ...]:
 
 
 def rendered_set(folder: Path) -> Path:
-    """Write photos/ and annotations.json (COCO); returns the folder."""
+    """Write photos/, annotations.json (COCO) and the true face maps in cache/faces; returns the folder."""
     (folder / "photos").mkdir(parents=True)
+    (folder / "cache/faces").mkdir(parents=True)
     samples = []
     for person in range(PEOPLE):
         for grade in range(len(LESIONS)):
             face, name = rendered_face(person, grade), f"photos/{person}-{grade}.png"
             cv2.imwrite(str(folder / name), cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR))
+            cv2.imwrite(str(folder / "cache/faces" / kept_name(folder / name)), face.parts)
             samples.append(
                 Sample(
                     name,

@@ -23,6 +23,7 @@ def train_task(
     out: Path,
     machine: Machine,
     *,
+    cache: Path | None,
     export_only: bool,
     allow_leaks: bool,
 ) -> None:
@@ -33,10 +34,10 @@ def train_task(
 
     task, recipe = read_run(values, where)
     if export_only:
-        entry = export_last(task, recipe, data=data, out=out)
+        entry = export_last(task, recipe, data=data, out=out, cache=cache)
         typer.echo(f"{out / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
         return
-    result = train_run(task, recipe, data=data, out=out, machine=machine, allow_leaks=allow_leaks)
+    result = train_run(task, recipe, data=data, out=out, cache=cache, machine=machine, allow_leaks=allow_leaks)
     if result is None:
         return
     entry = result.entry
@@ -50,6 +51,7 @@ def evaluate_run(
     data: Annotated[
         Path, typer.Option(help="Folder that holds the recipe's sets, or others laid out the same.")
     ] = Path("data"),
+    cache: Annotated[Path | None, typer.Option(help="Folder of face maps that several runs share.")] = None,
     rounds: Annotated[int, typer.Option(help="Draws of the bootstrap; 0 for no intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     quiet: Annotated[bool, typer.Option(help="No progress bar and no tables.")] = False,
@@ -69,7 +71,7 @@ def evaluate_run(
     from comedo.training.figures import Rounds
     from comedo.training.runner.run import evaluate_run as measure
 
-    evaluation = measure(run, data=data, rounds=Rounds(rounds, seed), quiet=quiet)
+    evaluation = measure(run, data=data, cache=cache, rounds=Rounds(rounds, seed), quiet=quiet)
     sys.stdout.write(to_json(evaluation) + "\n")
     if not quiet:
         print_tables(evaluation, Console(stderr=True))

@@ -37,11 +37,16 @@ def face_parts(path: Path, folder: Path) -> Parts | None:
         path: The photo.
         folder: Where maps are kept, by the hash of the photo's bytes.
     """
-    kept = folder / f"{hashlib.sha256(path.read_bytes()).hexdigest()[:32]}.png"
+    kept = folder / kept_name(path)
     if not kept.exists():
         write_whole(kept, [_png(_find(path))])
     parts = _read(kept)
     return parts if (parts != Part.BACKGROUND).any() else None
+
+
+def kept_name(path: Path) -> str:
+    """The file name under which a photo's map is kept."""
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()[:32]}.png"
 
 
 def map_faces(paths: Sequence[Path], folder: Path) -> list[Parts | None]:

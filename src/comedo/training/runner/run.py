@@ -95,6 +95,7 @@ def train_run(
     *,
     data: Path,
     out: Path,
+    cache: Path | None = None,
     machine: Machine | None = None,
     allow_leaks: bool = False,
     quiet: bool = False,
@@ -107,6 +108,7 @@ def train_run(
         recipe: Likewise.
         data: Folder of the recipe's data.
         out: Folder of this run.
+        cache: Folder for what is dear to compute, such as face maps; several runs may share one. By default in `out`.
         machine: Devices; one, chosen by itself, unless said otherwise.
         allow_leaks: Train although the split leaks; the manifest then names every leak.
         quiet: No progress bars.
@@ -121,7 +123,7 @@ def train_run(
         ModelError: The exported network computes something else.
     """
     claim(out, recipe)
-    opened = open_items(task, recipe, data, out / "cache", allow_leaks=allow_leaks)
+    opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=allow_leaks)
     torch.manual_seed(recipe.schedule.seed)
     net = task.build(recipe, data, opened.learnt)
     learnt = task.examples(recipe, opened.learnt, learning=True)
@@ -134,14 +136,16 @@ def train_run(
     return _finish(task, recipe, entry, measured, fitted, out, data)
 
 
-def export_last(task: Task[Any, Any, Any], recipe: RunRecipe, *, data: Path, out: Path) -> Entry:
+def export_last(
+    task: Task[Any, Any, Any], recipe: RunRecipe, *, data: Path, out: Path, cache: Path | None = None
+) -> Entry:
     """Export the best epoch so far of the run in `out` without training on.
 
     Raises:
         UnusableInput: There is no checkpoint, or it is another recipe's.
     """
     claim(out, recipe)
-    opened = open_items(task, recipe, data, out / "cache", allow_leaks=True)
+    opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
     fitted = load_fitted(task.build(recipe, data, opened.learnt), out)
     return export_run(task, recipe, fitted, out, about=opened.about)
 
@@ -205,7 +209,9 @@ def measure_run(
     return measured
 
 
-def evaluate_run(out: Path, *, data: Path, rounds: Rounds, quiet: bool) -> Evaluation:
+def evaluate_run(
+    out: Path, *, data: Path, cache: Path | None = None, rounds: Rounds | None = None, quiet: bool = False
+) -> Evaluation:
     """Measure the network of a run's folder again, or on other data laid out the same.
 
     Raises:
@@ -216,7 +222,7 @@ def evaluate_run(out: Path, *, data: Path, rounds: Rounds, quiet: bool) -> Evalu
     except (OSError, ValueError) as error:
         raise UnusableInput(f"{out} holds no run of `comedo train`: {error}") from error
     task, recipe = read_run(values, RECIPE)
-    opened = open_items(task, recipe, data, out / "cache", allow_leaks=True)
+    opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
     measured = measure_run(task, recipe, opened, out, data=data, rounds=rounds, quiet=quiet)
     if measured is None:
         raise UnusableInput(f"nothing in {data} is held back (split `val`), so that there is nothing to measure on")
