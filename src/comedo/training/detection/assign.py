@@ -49,7 +49,7 @@ def _nobody(points: int, device: torch.device) -> Assignment:
 def _nearest_per_level(points: Points, boxes: Tensor, number: int) -> Tensor:
     """(G, P) the `number` points of each level nearest to each box's centre."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    distance = torch.cdist(centres, points.xy)
+    distance = (centres[:, None] - points.xy).square().sum(-1)
     chosen = torch.zeros_like(distance, dtype=torch.bool)
     start = 0
     for length in points.per_level:
