@@ -165,7 +165,7 @@ def test_lesions_of_others_are_pasted_with_their_boxes(closeups, tmp_path):
         def picture(self):
             return replace(super().picture(), parts=np.full((96, 96), 1, np.uint8))
 
-    known = Everywhere(photo.photo, photo.types, None)
+    known = Everywhere(photo.photo, photo.types)
     wide = replace(plan, crops=CropPlan(size=160, zoom=(1.0, 1.0)))
     with_paste = Crops(wide, [known], [patch], True).draw(0, np.random.default_rng(4))
     without = Crops(wide, [known], [], True).draw(0, np.random.default_rng(4))

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from comedo.errors import UnusableInput
+from comedo.geometry import sample_crop
 from comedo.training.augmentation.paste import Patch
 from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts
 from comedo.training.data.dataset import Sample
 from comedo.training.detection.recipe import CropPlan, DetectorRecipe
 from comedo.training.runner.augment import Pictured, change_light, change_places, patches_of
 from comedo.training.runner.contract import Arrays, Examples
-from comedo.training.runner.faces import face_parts
 from comedo.training.runner.labelled import LabelledPhoto
 from comedo.types import Image
 
@@ -30,7 +28,6 @@ class BoxPhoto:
 
     photo: LabelledPhoto
     types: tuple[str, ...]
-    faces: Path | None  # folder of face maps, where the recipe wants them
 
     @property
     def name(self) -> str:
@@ -52,9 +49,8 @@ class BoxPhoto:
         return self.photo.read()
 
     def picture(self) -> Pictured:
-        """Its pixels, labels and face map."""
-        parts = None if self.faces is None else face_parts(self.photo.path, self.faces)
-        return Pictured(self.read(), self.photo.sample, parts)
+        """Its pixels with its labels and, where the recipe wants it, its face map."""
+        return self.photo.pictured()
 
     def truth(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Its boxes (G, 4) and their types (G,)."""
@@ -93,24 +89,21 @@ def without_background(picture: Pictured, rng: np.random.Generator) -> Image:
 
 @dataclass(frozen=True)
 class CropDraw:
-    """Where a training picture is cut from."""
+    """Where a training picture is cut from: a square of whole pixels of the photo, brought to `size` pixels."""
 
-    zoom: float  # from the photo's pixels
-    left: float  # of its corner, photo pixels
-    top: float
+    left: int
+    top: int
+    side: int
     size: int
 
     def image(self, photo: Image) -> Image:
         """The crop; black outside the photo."""
-        z = self.zoom
-        # Pixel centres are whole numbers to OpenCV; areas correspond.
-        affine = np.array([[z, 0, (z - 1) / 2 - self.left * z], [0, z, (z - 1) / 2 - self.top * z]])
-        how = cv2.INTER_AREA if z < 1 else cv2.INTER_LINEAR
-        return np.asarray(cv2.warpAffine(photo, affine, (self.size, self.size), flags=how), np.uint8)
+        square = (self.left, self.top, self.left + self.side, self.top + self.side)
+        return sample_crop(photo, square, (self.size, self.size))
 
     def boxes(self, boxes: NDArray[np.float64], least_seen: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Boxes in the crop's pixels, cut at its edges; and which of all they are."""
-        moved = (boxes - np.array([self.left, self.top] * 2)) * self.zoom
+        moved = (boxes - np.array([self.left, self.top] * 2)) * (self.size / self.side)
         cut = np.clip(moved, 0, self.size)
         seen, whole = ((b[:, 2:] - b[:, :2]).prod(1) for b in (cut, moved))
         kept = (seen > 0) & (seen >= least_seen * whole)
@@ -123,17 +116,18 @@ def draw_crop(
     """Draw a scale around the serving one and a place: near a lesion, or anywhere on the photo."""
     width, height = size_wh
     zoom = longest / max(width, height) * float(np.exp(rng.uniform(*np.log(plan.zoom))))
-    side = plan.size / zoom
+    side = max(1, round(plan.size / zoom))
     if len(boxes) and rng.random() < plan.on_lesion:
         x0, y0, x1, y1 = boxes[int(rng.integers(len(boxes)))]
-        middle = (x0 + x1) / 2 + rng.uniform(-0.4, 0.4) * side, (y0 + y1) / 2 + rng.uniform(-0.4, 0.4) * side
+        x, y = (x0 + x1) / 2 + rng.uniform(-0.4, 0.4) * side, (y0 + y1) / 2 + rng.uniform(-0.4, 0.4) * side
     else:
-        middle = float(rng.uniform(0, width)), float(rng.uniform(0, height))
-    left, top = (
-        float(np.clip(m - side / 2, min(0, length - side), max(0, length - side)))
-        for m, length in zip(middle, size_wh, strict=True)
-    )
-    return CropDraw(zoom, left, top, plan.size)
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+    return CropDraw(_start(x, side, width), _start(y, side, height), side, plan.size)
+
+
+def _start(middle: float, side: int, length: int) -> int:
+    """Where a crop begins along one axis: inside the photo, or around a photo that is smaller."""
+    return round(float(np.clip(middle - side / 2, min(0, length - side), max(0, length - side))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,6 @@ from comedo.training.figures import Measure
 from comedo.training.metrics.matching import boxes_of as squares_around
 from comedo.training.plots import Line, confusion_chart, line_chart
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.faces import map_faces
 from comedo.training.runner.labelled import open_sets
 from comedo.types import Image
 
@@ -37,13 +36,12 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
     baseline_words: ClassVar[str] = "red blobs in skin colour, all called the commonest type"
 
     def items(self, recipe: DetectorRecipe, root: Path, cache: Path) -> list[BoxPhoto]:
-        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed)
-        photos = [p for p in photos if p.sample.labels is not None]
+        seed = recipe.schedule.seed
+        photos = open_sets(recipe.sets, root, seed=seed)
         check_types(photos, recipe.types)
-        faces = cache / "faces" if recipe.augment.wants_faces else None
-        if faces is not None:
-            map_faces([p.path for p in photos], faces)
-        return [BoxPhoto(p, recipe.types, faces) for p in photos]
+        if recipe.augment.wants_faces:  # only now, because it takes time
+            photos = open_sets(recipe.sets, root, seed=seed, faces=cache / "faces")
+        return [BoxPhoto(p, recipe.types) for p in photos if p.sample.labels is not None]
 
     def build(self, recipe: DetectorRecipe, root: Path, items: Sequence[BoxPhoto]) -> Detector:  # noqa: ARG002
         weights = None
