@@ -74,6 +74,9 @@ class Bottleneck(nn.Module):
 class ResNeXt(nn.Module):
     """Features at strides 4, 8, ... of pictures (N, 3, H, W) in [0, 1], from the first `levels` stages."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, plan: ResNeXtPlan, *, levels: int = 4) -> None:
         super().__init__()
         self.stem = nn.Sequential(

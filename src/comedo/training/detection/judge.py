@@ -74,14 +74,21 @@ def cut_off(photos: Sequence[Scored]) -> float:
     return _UNKNOWN_CUT if best is None else best.threshold
 
 
+def _halves(people: Sequence[str]) -> list[int]:
+    """0 or 1 for each row: half of the people each, in an order that says nothing."""
+    order = sorted(set(people), key=lambda name: (crc32(name.encode()), name))
+    half = {name: rank % 2 for rank, name in enumerate(order)}
+    return [half[name] for name in people]
+
+
 def judge(rows: Sequence[Seen], way: Way) -> list[Judged]:
     """Judge photos with cut-offs that come from other people.
 
-    People are halved by their names; the cut-offs of one half are those of the highest F1 on the
+    People are halved; the cut-offs of one half are those of the highest F1 on the
     other, so that no photo chooses the cut-off that it is measured at.
     """
     scored = [score_photo(row, way) for row in rows]
-    halves = [crc32(row.person.encode()) % 2 for row in rows]
+    halves = _halves([row.person for row in rows])
     cuts = []
     for side in (0, 1):
         others = [s for s, half in zip(scored, halves, strict=True) if half != side]
@@ -108,7 +115,7 @@ def _tally_of(rows: Sequence[Judged], number: int) -> Tally:
 
 
 def _of_any_type(rows: Sequence[Judged]) -> float | None:
-    table = sum(row.confusion for row in rows)
+    table = np.stack([row.confusion for row in rows]).sum(0)
     hits = int(table[:-1, :-1].sum())
     return Tally(hits, int(table[-1, :-1].sum()), int(table[:-1, -1].sum())).f1
 

@@ -120,7 +120,7 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
         for way, judged in self.gather(rows).items():
             lines = [Line(name, curve_of(judged, number)) for number, name in enumerate(recipe.types)]
             drawn[f"curves-{way}"] = line_chart(f"Precision and recall, {way}", "recall", "precision", lines)
-            table = sum(row.confusion for row in judged)
+            table = np.stack([row.confusion for row in judged]).sum(0)
             names = [*recipe.types, "nothing"]
             drawn[f"confusion-{way}"] = confusion_chart(f"Types, {way}", names, table.tolist())
         return drawn

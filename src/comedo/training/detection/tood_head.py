@@ -67,9 +67,14 @@ def sample_at(maps: Tensor, offset: Tensor) -> Tensor:
     return taken.reshape(n, k, h, w)
 
 
-def _narrow(wide: int, out: int) -> nn.Sequential:
-    middle = max(4, wide // 16)
-    return nn.Sequential(nn.Conv2d(wide, middle, 1), nn.ReLU(inplace=True), nn.Conv2d(middle, out, 3, padding=1))
+def _narrow(wide: int, last: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(wide, last.in_channels, 1), nn.ReLU(inplace=True), last)
+
+
+def _start_at_zero(conv: nn.Conv2d) -> nn.Conv2d:
+    for parameter in conv.parameters():
+        nn.init.zeros_(parameter)
+    return conv
 
 
 class ToodHead(Head):
@@ -90,10 +95,10 @@ class ToodHead(Head):
         self.class_task, self.box_task = Task(plan.width, plan.stacked), Task(plan.width, plan.stacked)
         self.to_class = start_at_prior(nn.Conv2d(plan.width, classes, 3, padding=1))
         self.to_box = nn.Conv2d(plan.width, 4, 3, padding=1)
-        self.to_agreement, self.to_offset = _narrow(wide, 1), _narrow(wide, 8)
-        start_at_prior(self.to_agreement[-1])
-        for parameter in self.to_offset[-1].parameters():
-            nn.init.zeros_(parameter)  # at first every edge is the cell's own
+        middle = max(4, wide // 16)
+        self.to_agreement = _narrow(wide, start_at_prior(nn.Conv2d(middle, 1, 3, padding=1)))
+        # At first every edge is the cell's own.
+        self.to_offset = _narrow(wide, _start_at_zero(nn.Conv2d(middle, 8, 3, padding=1)))
         self.scales = nn.ModuleList(Scale() for _ in plan.strides)
 
     def forward(self, features: Sequence[Tensor]) -> Dense:
