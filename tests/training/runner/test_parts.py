@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="needs comedo[train]")
@@ -31,6 +31,7 @@ from toy_task import Square, Toy, toy_recipe
 TASK_RECIPES = sorted(p for p in RECIPES.glob("*.yaml") if p.read_text().find("\ntask: ") >= 0)
 
 
+@settings(deadline=None)
 @given(number=st.integers(1, 40), half=st.integers(1, 8), steps=st.integers(1, 12), epoch=st.integers(0, 3))
 def test_two_processes_draw_what_one_draws(number, half, steps, epoch):
     def turns(rank: int, world: int):

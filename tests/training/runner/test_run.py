@@ -16,6 +16,8 @@ pytest.importorskip("lightning", reason="needs comedo[train]")
 
 import torch
 
+import comedo
+import toy_task
 from comedo.errors import ModelError, UnusableInput
 from comedo.training.leaks import LeakyData
 from comedo.training.runner import registry
@@ -126,11 +128,12 @@ def test_an_altered_network_is_not_measured(whole, tmp_path, monkeypatch):
         evaluate_run(tmp_path, data=tmp_path, quiet=True)
 
 
-SCRIPT = """
+SCRIPT = f"""
 import sys
+sys.path[:0] = {[str(Path(m.__file__).parents[n]) for m, n in ((comedo, 1), (toy_task, 0))]}
 from comedo import cli
 from comedo.training.runner import registry
-registry.TASKS = {"toy": ("toy_task", "Toy")}
+registry.TASKS = {{"toy": ("toy_task", "Toy")}}
 cli.main()
 """
 YAML = """

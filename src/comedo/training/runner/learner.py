@@ -30,9 +30,9 @@ class Learner(LightningModule):
         super().__init__()
         self.task, self.recipe, self.net, self.steps = task, recipe, net, steps
 
-    def on_train_epoch_start(self) -> None:
-        # Dropout draws from torch's own numbers: seeding by the epoch makes a resumed run the same run.
-        torch.manual_seed(self.recipe.schedule.seed + 1_000_003 * self.current_epoch + self.global_rank)
+    def on_train_batch_start(self, batch: Batch, index: int) -> None:  # noqa: ARG002
+        # Dropout draws from torch's own numbers: seeding by the step makes a resumed run the same run.
+        torch.manual_seed(self.recipe.schedule.seed + 1_000_003 * self.global_step + self.global_rank)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:  # noqa: ARG002
         terms = self.task.loss(self.recipe, self.net, batch, self.current_epoch)
