@@ -210,6 +210,12 @@ def detect(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
+def experiment(context: typer.Context) -> None:
+    """Compare recipes and changes of them in one table; needs the extra train."""
+    _training("experiment", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
 def data(context: typer.Context) -> None:
     """Convert, audit, split and look at labelled photos (extra: train)."""
     _training("data", context.args)

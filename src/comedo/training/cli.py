@@ -16,6 +16,7 @@ from comedo.training.change_cli import calibrate_change, evaluate_change
 from comedo.training.command import RECIPES, plain_errors
 from comedo.training.data.cli import app as data_app
 from comedo.training.detection.command import detect
+from comedo.training.experiment.command import experiment
 from comedo.training.runner.command import evaluate_run
 
 if TYPE_CHECKING:
@@ -293,7 +294,7 @@ def _read_truth(
     raise UnusableInput(f"{data} is neither a COCO file nor a folder")
 
 
-for _command in (calibrate_change, evaluate_change, evaluate_run, detect):
+for _command in (calibrate_change, evaluate_change, evaluate_run, detect, experiment):
     app.command()(plain_errors(_command))
 
 

@@ -61,7 +61,11 @@ class Series:
 
     def read(self) -> Image:
         """The first face."""
-        return self.frames()[0]
+        return self.face(0)
+
+    def face(self, index: int) -> Image:
+        """One face, (side, side, 3)."""
+        return np.asarray(self.frames()[index], np.uint8)
 
 
 def face_frame(image: Image, box_xyxy: Box, face_px: float, side_px: int) -> Image:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -55,7 +56,7 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         """Faces of photos, all of them; rendered people are other people by their numbers."""
         photos = [s for s in items if s.sort is Sort.SERIES and s.source != "rendered"]
         faces = [
-            Member(f"{s.name} photo {i + 1}", s.person, s.split, partial(_face, s, i))
+            Member(f"{s.name} photo {i + 1}", s.person, s.split, partial(s.face, i))
             for s in photos
             for i in range(len(s.frames()))
         ]
@@ -162,16 +163,12 @@ def _mapper() -> Mapper:
     return build_analyzer().mapper
 
 
-def _face(series: Series, index: int) -> Frames:
-    return series.frames()[index]
-
-
 def _mean(values: Tensor, weights: Tensor) -> Tensor:
     """Weighted mean; 0 where nothing weighs."""
     return (values * weights).sum() / weights.sum().clamp(min=1.0)
 
 
-def _padded(array: np.ndarray, longest: int) -> np.ndarray:  # type: ignore[type-arg]
+def _padded(array: NDArray[Any], longest: int) -> NDArray[Any]:
     room = [(0, longest - len(array)), *[(0, 0)] * (array.ndim - 1)]
     return np.pad(array, room)
 
