@@ -14,6 +14,17 @@ from comedo.training.runner.run import Result, train_run
 
 SETS = "sets=[{labels: annotations.json}]"
 FEW = Rounds(50)
+LESION_NET = (  # a lesion-segmentation that learns in seconds
+    "categories=[acne, pimple]",
+    "net.widths=[24, 24, 16, 16]",
+    "crops.photo_side=288",
+    "crops.size=96",
+    "crops.on_lesion=0.9",
+    "schedule.per_step=8",
+    "schedule.rate=0.01",
+    "augment.light=0.3",
+    "augment.white_balance=0.2",
+)
 
 
 class Killed(BaseException):

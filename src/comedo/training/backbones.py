@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Protocol
 
+import torch
 from torch import Tensor, cat, nn
 
 from comedo.errors import UnusableInput
@@ -20,6 +21,7 @@ BackboneName = Literal[
     "efficientnet-b3",
     "efficientnet-b4",
 ]
+_ENCODER = "net.encoder."  # begins the names of its weights in a checkpoint
 DOWNLOADED = "imagenet"  # weights that MONAI fetches; needs a network once
 
 
@@ -38,13 +40,16 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
 
     Args:
         name: `small` is a plain network of 0.1 M parameters for tests and very few photos.
-        weights: For mobilenet-v2 an npz below `root` (see `Encoder.load_folded`); for EfficientNets `imagenet`, which
-            MONAI downloads; `None` starts from nothing.
+        weights: A checkpoint (.ckpt) of another run with this backbone, below `root` or anywhere: its encoder is
+            taken. For mobilenet-v2 also an npz below `root` (see `Encoder.load_folded`); for EfficientNets `imagenet`,
+            which MONAI downloads; `None` starts from nothing.
         root: The data folder.
 
     Raises:
         UnusableInput: There are no such weights for this backbone.
     """
+    if weights is not None and weights.endswith(".ckpt"):
+        return _load_encoder(build_backbone(name, None, root), root / weights)
     if name == "mobilenet-v2":
         return _mobilenet(weights, root)
     if name == "small":
@@ -54,6 +59,19 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
     if weights not in (None, DOWNLOADED):
         raise UnusableInput(f"weights of {name} must be null or {DOWNLOADED!r}, which is downloaded; got {weights!r}")
     return _EfficientNet(name, downloaded=weights is not None)
+
+
+def _load_encoder(net: nn.Module, path: Path) -> nn.Module:
+    """The encoder of another run's network, whatever that was trained for."""
+    if not path.exists():
+        raise UnusableInput(f"there is no checkpoint {path} to start from; name last.ckpt or best.ckpt of a run's folder")
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    own = {k.removeprefix(_ENCODER): v for k, v in state.items() if k.startswith(_ENCODER)}
+    try:
+        net.load_state_dict(own)
+    except RuntimeError as error:
+        raise UnusableInput(f"{path} was trained with another backbone; name the same one") from error
+    return net
 
 
 def _mobilenet(weights: str | None, root: Path) -> nn.Module:

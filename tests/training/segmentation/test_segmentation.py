@@ -11,37 +11,38 @@ pytest.importorskip("lightning", reason="needs comedo[train]")
 import torch
 
 from comedo.errors import UnusableInput
+from comedo.training.backbones import build_backbone
 from comedo.training.data.dataset import Circle, Label, Rectangle, Sample
 from comedo.training.segmentation.examples import lesion_mask, to_working_size
 from comedo.training.segmentation.judge import MEASURES, count_patches, mask_row
 from comedo.training.segmentation.network import SegmentationExport, build_net, dice_loss
 from comedo.training.segmentation.recipe import Net
 from comedo.training.segmentation.task import lesion_probs
-from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
+from recipe_trials import LESION_NET, figure, kill_in_epoch, run_small, small_recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SMALL = (
-    "categories=[acne, pimple]",
-    "net.widths=[24, 24, 16, 16]",
-    "crops.photo_side=288",
-    "crops.size=96",
-    "crops.on_lesion=0.9",
-    "schedule.per_step=8",
-    "schedule.rate=0.01",
-    "augment.light=0.3",
-    "augment.white_balance=0.2",
-)
-SHORT = (*SMALL, "schedule.epochs=2", "schedule.steps=2", "augment.paste=3", "augment.background=true")
+SHORT = (*LESION_NET, "schedule.epochs=2", "schedule.steps=2", "augment.paste=3", "augment.background=true")
 
 
-def test_it_learns_to_mark_lesions(rendered, tmp_path):
-    result = run_small("lesion-segmentation", rendered, tmp_path / "run", *SMALL, "schedule.epochs=4", "watch.share=0")
+def test_it_learns_to_mark_lesions(lesion_run):
+    out, result = lesion_run
     dice = figure(result, "Dice")
     assert dice.value > dice.baseline
-    assert dice.value > 0.25
-    assert "lesion-segmentation.onnx" in {p.name for p in (tmp_path / "run").iterdir()}
-    assert "<svg" in (tmp_path / "run" / "precision-recall.svg").read_text()
+    assert dice.value > 0.4
+    assert (out / "lesion-segmentation.onnx").exists()
+    assert "<svg" in (out / "precision-recall.svg").read_text()
+
+
+def test_the_encoder_of_another_run_can_be_the_start(lesion_run, tmp_path):
+    out, _ = lesion_run
+    trained, fresh = (build_backbone("small", weights, tmp_path) for weights in (str(out / "last.ckpt"), None))
+    saved = torch.load(out / "last.ckpt", weights_only=True)["state_dict"]
+    name = "stages.0.0.weight"
+    assert torch.equal(trained.state_dict()[name], saved[f"net.encoder.{name}"])
+    assert not torch.equal(fresh.state_dict()[name], saved[f"net.encoder.{name}"])
+    with pytest.raises(UnusableInput, match="another backbone"):
+        build_backbone("mobilenet-v2", str(out / "last.ckpt"), tmp_path)
 
 
 def test_a_killed_run_goes_on_to_the_same_network(rendered, tmp_path):

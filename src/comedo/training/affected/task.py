@@ -30,7 +30,7 @@ class AffectedNet(nn.Module):
         super().__init__()
         self.encoder = encoder
         width = pooled_width(encoder)
-        self.norm, self.dropout, self.head = nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, 1)
+        self.norm, self.dropout, self.head = nn.BatchNorm1d(width), nn.Dropout(dropout), nn.Linear(width, 1)
         self.register_buffer("odds", torch.tensor(odds))
 
     def forward(self, images: Tensor) -> Tensor:

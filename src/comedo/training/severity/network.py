@@ -54,7 +54,7 @@ class SeverityNet(nn.Module):
         if plan.frozen:
             encoder.requires_grad_(False).eval()
         width = pooled_width(encoder)
-        layers: list[nn.Module] = [nn.LayerNorm(width)]
+        layers: list[nn.Module] = [nn.BatchNorm1d(width)]
         for hidden in plan.hidden:
             layers += [nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(plan.dropout)]
             width = hidden

@@ -59,7 +59,7 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
             f"(N, {side}, {side}, 3) uint8 RGB: patches of forehead, cheeks, chin",
             f"(N,) float32 score from 0 to {len(recipe.grades) - 1}"
             + ("" if regression else f", (N, {len(recipe.grades)}) probabilities of the grades"),
-            {"patches": {0: "number"}, "score": {0: "number"}, "probabilities": {0: "number"}},
+            {name: {0: "number"} for name in ("patches", "score", *([] if regression else ["probabilities"]))},
         )
 
     def look(self, recipe: SeverityRecipe, run: Run, item: Face) -> GradeRow:
