@@ -52,6 +52,6 @@ def experiment(
         typer.echo(f"{len(grid.arms)} lines, {len(grid.all_cells)} trainings", err=True)
         return
     folder = out or Path("experiments") / path.stem
-    train = train_cell(data, Machine(device=device, workers=workers))
+    train = train_cell(data, Machine(device=device, workers=workers), folder / "cache")
     run_experiment(plan, folder, resolve=resolve, train=train, tell=lambda text: typer.echo(text, err=True))
     typer.echo((folder / "experiment.md").read_text("utf-8"))

@@ -27,13 +27,13 @@ def resolve_recipe(find: Callable[[str], Path], read: Callable[[Path, Sequence[s
     return resolve
 
 
-def train_cell(data: Path, machine: Machine) -> Train:
-    """Trains a cell by the common runner; a killed training goes on."""
+def train_cell(data: Path, machine: Machine, cache: Path) -> Train:
+    """Trains a cell by the common runner; a killed training goes on, and what is dear to compute is shared."""
 
     def train(cell: Cell, folder: Path) -> Done:
         began = time.monotonic()
         task, recipe = read_run(cell.values, cell.key)
-        result = train_run(task, recipe, data=data, out=folder, machine=machine, quiet=True)
+        result = train_run(task, recipe, data=data, out=folder, machine=machine, cache=cache, quiet=True)
         if result is None or result.evaluation is None:
             return Done(failed="nothing was held back (split `val`), so that there are no figures")
         return Done(sections_of(result.evaluation), time.monotonic() - began)

@@ -1,7 +1,8 @@
 """The sequence network: a small CNN for each face, a masked LSTM over them read in both directions, two answers.
 
 Reading the series forwards and backwards with the same weights, and taking the difference, makes the answer turn around
-exactly when the series does: a series that could as well be read backwards is "the same" by construction.
+exactly when the series does: a series that could as well be read backwards is "the same" by construction. The lesions
+that the network counts on the first and the last face enter the answer directly.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ class ChangeNet(nn.Module):
         self.sound = nn.Linear(plan.hidden, 1)
         self.load = nn.Linear(plan.hidden, 1)
         self.width = nn.Parameter(torch.tensor(1.0))  # of "the same" on the ordinal axis, before softplus
+        self.weight = nn.Parameter(torch.tensor(2.0))  # of what was counted, beside what the LSTM makes of the series
 
     def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Judge series.
@@ -100,13 +102,20 @@ class ChangeNet(nn.Module):
         there = self.lstm(vectors, mask, backwards=False)
         back = self.lstm(vectors, mask, backwards=True)
         sound = ((self.sound(there) + self.sound(back)) / 2)[:, 0]
-        return self._course(self.course(there), self.course(back)), sound, self.load(vectors)[..., 0]
+        loads = self.load(vectors)[..., 0]
+        fewer = self.weight * (loads * (first_of(mask) - first_of(mask.flip(1)).flip(1))).sum(1)
+        return self._course(self.course(there), self.course(back), fewer), sound, loads
 
-    def _course(self, there: Tensor, back: Tensor) -> Tensor:
+    def _course(self, there: Tensor, back: Tensor, fewer: Tensor) -> Tensor:
         if self.ordinal:
-            return ordinal_log_probs((there - back)[:, 0], functional.softplus(self.width) + 0.05)
-        changed, same = torch.unbind(there, 1), (there[:, 1] + back[:, 1]) / 2
-        return functional.log_softmax(torch.stack([back[:, 0], same, changed[0]], 1), 1)
+            return ordinal_log_probs((there - back)[:, 0] + fewer, functional.softplus(self.width) + 0.05)
+        same = (there[:, 1] + back[:, 1]) / 2
+        return functional.log_softmax(torch.stack([back[:, 0] - fewer, same, there[:, 0] + fewer], 1), 1)
+
+
+def first_of(mask: Tensor) -> Tensor:
+    """1 at the first photo that is there, 0 elsewhere; (B, T) both."""
+    return mask * (mask.cumsum(1) == 1).float()
 
 
 def ordinal_log_probs(place: Tensor, width: Tensor) -> Tensor:

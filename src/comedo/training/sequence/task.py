@@ -53,14 +53,11 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         return found + probes([s for s in found if s.split == "val"], cache)
 
     def members(self, items: Sequence[Series]) -> list[Member]:
-        """Faces of photos, all of them; rendered people are other people by their numbers."""
-        photos = [s for s in items if s.sort is Sort.SERIES and s.source != "rendered"]
-        faces = [
-            Member(f"{s.name} photo {i + 1}", s.person, s.split, partial(s.face, i))
-            for s in photos
-            for i in range(len(s.frames()))
-        ]
-        return faces + [Member(s.name, s.person, s.split, s.read) for s in items if s.source == "rendered"]
+        """Faces as they were photographed, all of them; of a rendered series the first."""
+        photos = [s for s in items if s.sort is Sort.SERIES and s.source in ("pairs", "own")]
+        rendered = [s for s in items if s.sort is Sort.SERIES and s.source == "rendered"]
+        faces = [(s, i) for s in photos for i in range(len(s.frames()))] + [(s, 0) for s in rendered]
+        return [Member(f"{s.name} photo {i + 1}", s.person, s.split, partial(s.face, i)) for s, i in faces]
 
     def build(self, recipe: SequenceRecipe, root: Path, items: Sequence[Series]) -> nn.Module:  # noqa: ARG002
         return ChangeNet(recipe.net)
@@ -93,9 +90,7 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         assert isinstance(net, ChangeNet)
         rng = np.random.default_rng(0)
         most, side = recipe.net.most_photos, recipe.net.side_px
-        examples = [
-            _asked(rng.integers(0, 256, (n, side, side, 3), dtype=np.uint8), most) for n in sorted({2, 5, most})
-        ]
+        examples = [asked(rng.integers(0, 256, (n, side, side, 3), dtype=np.uint8), most) for n in sorted({2, 5, most})]
         return Shipped(
             module=ShippedChange(net),
             examples=examples,
@@ -107,7 +102,7 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         )
 
     def look(self, recipe: SequenceRecipe, run: Run, item: Series) -> Row:
-        found = run(_asked(item.frames(), recipe.net.most_photos))
+        found = run(asked(item.frames(), recipe.net.most_photos))
         worse, same, better = (float(p) for p in found["course"][0])
         return to_row(item, (worse, same, better), float(found["sound"][0]), recipe.answer_from)
 
@@ -173,7 +168,7 @@ def _padded(array: NDArray[Any], longest: int) -> NDArray[Any]:
     return np.pad(array, room)
 
 
-def _asked(frames: Frames, most: int) -> Arrays:
+def asked(frames: Frames, most: int) -> Arrays:
     """What the exported network takes: the newest photos where there are more than it takes, the first one kept.
 
     Args:
