@@ -172,6 +172,25 @@ def test_lesions_of_others_are_pasted_with_their_boxes(closeups, tmp_path):
     assert (with_paste["types"] == 1).sum() > (without["types"] == 1).sum()
 
 
+def test_the_baseline_calls_red_blobs_the_commonest_type_without_doubles(closeups, tmp_path):
+    recipe = tiny("detect-tood")
+    strict = replace(recipe, serve=replace(recipe.serve, nms=0.0, most=3))
+    photos = photos_of(closeups, recipe, tmp_path)
+
+    class Dotted(BoxPhoto):
+        def read(self):
+            image = np.full((120, 400, 3), (200, 150, 130), np.uint8)
+            for x in range(40, 360, 10):  # so near that their boxes overlap
+                image[58:62, x : x + 4] = (220, 40, 40)
+            return image
+
+    dotted = Dotted(photos[0].photo, photos[0].types)
+    found = DetectLesions().baseline(strict, photos)(dotted).found[Way.WHOLE]
+    assert len(found) == 3
+    assert len(set(found.classes.tolist())) == 1
+    assert (np.diff(found.scores) <= 0).all()
+
+
 def test_batches_are_padded_with_rows_that_teach_nothing():
     def example(number: int):
         boxes = np.ones((number, 4), np.float32)

@@ -101,7 +101,8 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
             order = np.argsort(-blobs.scores, kind="stable")
             boxes, scores = squares_around(blobs.circles)[order], blobs.scores[order]
             found = Found(boxes, scores, np.full(len(boxes), commonest, np.int64))
-            found = without_doubles(found, recipe.serve.nms).choose(np.arange(len(found)) < recipe.serve.most)
+            found = without_doubles(found, recipe.serve.nms)
+            found = found.choose(np.arange(len(found)) < recipe.serve.most)
             true, types = item.truth()
             return Seen(item.name, item.person, dict.fromkeys(recipe.ways, found), true, types, len(recipe.types))
 
