@@ -64,7 +64,7 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
 def _load_encoder(net: nn.Module, path: Path) -> nn.Module:
     """The encoder of another run's network, whatever that was trained for."""
     if not path.exists():
-        raise UnusableInput(f"there is no checkpoint {path} to start from; name last.ckpt or best.ckpt of a run's folder")
+        raise UnusableInput(f"there is no checkpoint {path} to start from; name last.ckpt of a run's folder")
     state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     own = {k.removeprefix(_ENCODER): v for k, v in state.items() if k.startswith(_ENCODER)}
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from comedo.training.command import RECIPES
 from comedo.training.recipe import read_values
 from comedo.training.runner.augment import Augment, change_light, change_places, patches_of
 from comedo.training.runner.contract import Shipped
+from comedo.training.runner.faces import face_parts, kept_name
 from comedo.training.runner.feed import Turn, divide, training_feed
 from comedo.training.runner.labelled import LabelledSet, open_sets
 from comedo.training.runner.learner import rate_share
@@ -170,3 +172,22 @@ def test_augmentation_follows_its_switches(rendered):
     assert (pasted.image != clear.image).any()
     alone = change_places(replace(still, background=True), clear, rng)
     assert len(np.unique(alone.image[clear.parts == 0], axis=0)) == 1
+
+
+@pytest.mark.weights
+def test_faces_are_mapped_once_and_kept(rendered, tmp_path):
+    photo = rendered / "photos/0-0.png"
+    found = face_parts(photo, tmp_path)
+    true = face_parts(photo, rendered / "cache/faces")
+    assert found.shape == true.shape
+    assert ((found > 0) == (true > 0)).mean() > 0.8
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes((rendered / "cache/faces" / kept.name).read_bytes())
+    assert (face_parts(photo, tmp_path) == true).all()
+
+
+def test_a_photo_without_a_face_has_no_map(tmp_path):
+    photo = tmp_path / "grey.png"
+    cv2.imwrite(str(photo), np.full((40, 40, 3), 90, np.uint8))
+    cv2.imwrite(str(tmp_path / kept_name(photo)), np.zeros((40, 40), np.uint8))
+    assert face_parts(photo, tmp_path) is None

@@ -61,13 +61,16 @@ class EpochLog(Callback):
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:  # noqa: ARG002
         if not trainer.is_global_zero:
             return
+        epoch = trainer.current_epoch + 1
         figures = {k: f"{float(v):.6g}" for k, v in sorted(trainer.callback_metrics.items()) if "/" in k}
-        fresh = not self.path.exists()
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["epoch", "step", *figures])
-            writer.writerow([trainer.current_epoch + 1, trainer.global_step, *figures.values()])
+        rows: list[dict[str, Any]] = [{"epoch": epoch, "step": trainer.global_step, **figures}]
+        if self.path.exists():  # a run killed before its checkpoint was written does this epoch again
+            before = csv.DictReader(self.path.read_text(encoding="utf-8").splitlines())
+            rows = [*(row for row in before if int(row["epoch"]) < epoch), *rows]
+        with self.path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[-1]))
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def fit(
@@ -118,7 +121,8 @@ def load_fitted(net: nn.Module, out: Path, *, main: bool = True) -> Fitted:
     best = out / BEST if (out / BEST).exists() else out / LAST
     if not best.exists():
         raise UnusableInput(f"{out} holds no checkpoint {LAST}; train first")
-    saved, last = _read(best), _read(out / LAST)
+    saved = _read(best)
+    last = _read(out / LAST) if (out / LAST).exists() else saved
     try:
         net.cpu().load_state_dict({k.removeprefix("net."): v for k, v in saved["state_dict"].items()})
     except RuntimeError as error:
