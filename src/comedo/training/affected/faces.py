@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 import cv2
 import numpy as np
@@ -59,14 +60,18 @@ def masked_view(photo: LabelledPhoto, recipe: AffectedRecipe) -> Image:
     image, view = photo.read(), recipe.view
     assert photo.faces is not None
     parts = face_parts(photo.path, photo.faces)
-    if parts is None:
+    face = None if parts is None else mask_of_parts(parts, FACE_PARTS)
+    if parts is None or face is None or not face.any():
         return sample_crop(image, square_around((0, 0, image.shape[1], image.shape[0]), 1.0), (view.side, view.side))
-    face = mask_of_parts(parts, FACE_PARTS)
     ys, xs = np.flatnonzero(face.any(1)), np.flatnonzero(face.any(0))
     if view.masked:
         image = _FILL.apply(image, mask_of_parts(parts, SKIN_PARTS))
     box = (float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
-    return sample_crop(image, square_around(box, view.grow), (view.side, view.side))
+    square = square_around(box, view.grow)
+    room = max(0, *(ceil(v) for v in (-square[0], -square[1], square[2] - image.shape[1], square[3] - image.shape[0])))
+    image = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_CONSTANT, value=_FILL.rgb)
+    x0, y0, x1, y1 = (v + room for v in square)
+    return sample_crop(np.asarray(image, np.uint8), (x0, y0, x1, y1), (view.side, view.side))
 
 
 @dataclass(frozen=True, eq=False)
