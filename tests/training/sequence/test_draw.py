@@ -4,7 +4,7 @@ import pytest
 from comedo.training.sequence import draw
 from comedo.training.sequence.draw import Drawn
 from comedo.training.sequence.plan import DrawPlan
-from comedo.training.sequence.rendered import draw_levels
+from comedo.training.sequence.rendered import draw_levels, shows
 from comedo.training.sequence.series import Course, Series, save_frames
 
 PLAIN = DrawPlan(reverse=0, mirror=0, unsound=0, gaps=0, shift=0, zoom=0, light=0, white_balance=0)
@@ -119,3 +119,19 @@ def test_levels_follow_their_course(seed, course):
         assert many - few >= 6
         assert few <= 0.6 * many
         assert (numbers[-1] == few) == (course is Course.BETTER)
+
+
+@pytest.mark.parametrize(
+    ("course", "loads", "is_shown"),
+    [
+        pytest.param(Course.BETTER, (9, 12, 6), True, id="three fewer in the end"),
+        pytest.param(Course.BETTER, (9, 7), False, id="two fewer"),
+        pytest.param(Course.WORSE, (0, 3), True, id="three more"),
+        pytest.param(Course.WORSE, (3, 0), False, id="the other way"),
+        pytest.param(Course.SAME, (0, 2), True, id="steady"),
+        pytest.param(Course.SAME, (20, 9, 16), True, id="a fifth of many"),
+        pytest.param(Course.SAME, (10, 6), False, id="a turned head"),
+    ],
+)
+def test_what_is_in_sight_must_show_the_course(course, loads, is_shown):
+    assert shows(course, loads) is is_shown

@@ -20,6 +20,8 @@ _SHARES = {Kind.PAPULE: 0.45, Kind.PUSTULE: 0.2, Kind.CLOSED_COMEDONE: 0.15, Kin
 _MARKS = 4
 _LEAST_CHANGE = 6  # active lesions, and at least 40 % of them
 _KEPT = 0.6
+_LEAST_SEEN = 3  # lesions in sight by which a changed series must differ
+_STEADY, _STEADY_SHARE = 2, 0.2  # and by which a steady one may
 _TURNOVER = 0.25  # of the lesions on the skin: how many others may have come in their place by the next photo
 _EYES_TO_LIPS_MM = 65.0
 
@@ -81,12 +83,24 @@ def frame_of(face: RenderedFace, side_px: int) -> Image:
 
 
 def rendered_series(plan: RenderedPlan, side_px: int, cache: Path) -> list[Series]:
-    """Every series of the plan; what lies in `cache` already is not rendered again."""
+    """Every series of the plan but those in which what is in sight does not show the course (`shows`).
+
+    What lies in `cache` already is not rendered again.
+    """
     people = [("train", n) for n in range(plan.people)] + [("val", _HELD_BACK + n) for n in range(plan.held_back)]
     looks = {k: v for k, v in asdict(plan).items() if k not in ("people", "held_back", "series")}
     mark = hashlib.sha256(json.dumps([looks, side_px], sort_keys=True).encode()).hexdigest()[:12]
     folder = cache / f"rendered-{mark}"
-    return [_one(plan, split, n, i, side_px, folder) for split, n in people for i in range(plan.series)]
+    found = [_one(plan, split, n, i, side_px, folder) for split, n in people for i in range(plan.series)]
+    return [s for s in found if shows(s.course, s.loads or ())]
+
+
+def shows(course: Course, loads: Sequence[int]) -> bool:
+    """Whether the lesions in sight went that way: a turned head hides some, a small picture swallows small ones."""
+    more = loads[-1] - loads[0]
+    if course is Course.SAME:
+        return abs(more) <= max(_STEADY, _STEADY_SHARE * max(loads))
+    return more >= _LEAST_SEEN if course is Course.WORSE else -more >= _LEAST_SEEN
 
 
 def _one(plan: RenderedPlan, split: str, number: int, index: int, side_px: int, folder: Path) -> Series:
