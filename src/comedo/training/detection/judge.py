@@ -17,6 +17,8 @@ from comedo.training.metrics.matching import by_score, match_boxes
 from comedo.training.metrics.tally import Tally
 
 IOU = 0.5  # overlap from which a found box is the true one
+_OVERLAP = f"overlap (IoU) of at least {IOU:g}"
+_CUT = "above the score that is best for the type on the other half of the people"
 _UNKNOWN_CUT = 0.5  # where the other half of the people tells nothing
 
 
@@ -120,37 +122,41 @@ def _of_any_type(rows: Sequence[Judged]) -> float | None:
     return Tally(hits, int(table[-1, :-1].sum()), int(table[:-1, -1].sum())).f1
 
 
+def _measures_of_type(number: int, name: str) -> list[Measure[Judged]]:
+    return [
+        Measure(
+            f"AP50 {name}",
+            f"average precision at an {_OVERLAP}",
+            lambda rows: _precision_of(rows, number),
+        ),
+        Measure(f"F1 {name}", f"F1 of findings {_CUT}", lambda rows: _tally_of(rows, number).f1),
+        Measure(
+            f"cut-off {name}",
+            "score of the highest F1 on all held-back photos",
+            lambda rows: cut_off([row.scored[number] for row in rows]),
+            resampled=False,
+        ),
+    ]
+
+
 def measures_of(types: Sequence[str]) -> list[Measure[Judged]]:
     """The figures of a detector of some types."""
     numbers = range(len(types))
-    overlap = f"overlap (IoU) of at least {IOU:g}"
-    cut = "above the score that is best for the type on the other half of the people"
     figures = [
         Measure(
             "mAP50",
-            f"mean over types of the average precision (101 recall points) at an {overlap}",
+            f"mean over types of the average precision (101 recall points) at an {_OVERLAP}",
             lambda rows: _mean([_precision_of(rows, n) for n in numbers]),
         ),
         Measure(
             "mean F1",
-            f"mean over types of the F1 of findings {cut}, at an {overlap}",
+            f"mean over types of the F1 of findings {_CUT}, at an {_OVERLAP}",
             lambda rows: _mean([_tally_of(rows, n).f1 for n in numbers]),
         ),
-        Measure("F1, any type", f"F1 of findings {cut}, whatever type they are called", _of_any_type),
+        Measure("F1, any type", f"F1 of findings {_CUT}, whatever type they are called", _of_any_type),
     ]
     for number, name in enumerate(types):
-        figures += [
-            Measure(
-                f"AP50 {name}", f"average precision at an {overlap}", lambda rows, n=number: _precision_of(rows, n)
-            ),
-            Measure(f"F1 {name}", f"F1 of findings {cut}", lambda rows, n=number: _tally_of(rows, n).f1),
-            Measure(
-                f"cut-off {name}",
-                "score of the highest F1 on all held-back photos",
-                lambda rows, n=number: cut_off([row.scored[n] for row in rows]),
-                resampled=False,
-            ),
-        ]
+        figures += _measures_of_type(number, name)
     return figures
 
 
