@@ -139,12 +139,18 @@ def test_photos_come_with_person_split_size_and_face(rendered):
     [
         pytest.param({"held_back": ("0-1", "3-2")}, {"photos/0-1.png", "photos/3-2.png"}, id="by name"),
         pytest.param({"only": ("photos/5", "photos/1")}, {f"photos/5-{k}.png" for k in range(4)}, id="some photos"),
-        pytest.param({"at_most": 1}, {"photos/4-0.png"}, id="a rehearsal"),
     ],
 )
 def test_sets_are_narrowed(rendered, chosen, held_back):
     photos = open_sets([LabelledSet(labels="annotations.json", **chosen)], rendered)
     assert {p.name for p in photos if p.split == "val"} == held_back
+
+
+def test_a_rehearsal_draws_some_of_each_split(rendered):
+    few = LabelledSet(labels="annotations.json", at_most=3)
+    one, same, other = (open_sets([few], rendered, seed=seed) for seed in (1, 1, 2))
+    assert [p.split for p in one] == ["train"] * 3 + ["val"] * 3
+    assert [p.name for p in one] == [p.name for p in same] != [p.name for p in other]
 
 
 def test_a_set_without_splits_is_divided_by_person(rendered, tmp_path):

@@ -69,9 +69,9 @@ def masked_view(photo: LabelledPhoto, recipe: AffectedRecipe) -> Image:
     box = (float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
     square = square_around(box, view.grow)
     room = max(0, *(ceil(v) for v in (-square[0], -square[1], square[2] - image.shape[1], square[3] - image.shape[0])))
-    image = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_CONSTANT, value=_FILL.rgb)
+    framed = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_CONSTANT, value=_FILL.rgb)
     x0, y0, x1, y1 = (v + room for v in square)
-    return sample_crop(np.asarray(image, np.uint8), (x0, y0, x1, y1), (view.side, view.side))
+    return sample_crop(np.asarray(framed, np.uint8), (x0, y0, x1, y1), (view.side, view.side))
 
 
 @dataclass(frozen=True, eq=False)

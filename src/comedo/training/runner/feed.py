@@ -103,21 +103,22 @@ def _loader(
     task: Task[Any, Any, Any], drawn: DrawnExamples, turns: Turn | list[list[Place]], workers: int
 ) -> DataLoader[Batch]:
     return DataLoader(
-        drawn,
+        drawn,  # type: ignore[arg-type] # collate_fn makes a batch of its lists
         batch_size=None,  # the sampler names whole batches
-        sampler=turns,  # type: ignore[arg-type]
+        sampler=turns,
         collate_fn=task.collate,
         num_workers=workers,
-        multiprocessing_context="spawn"
-        if workers
-        else None,  # OpenCV's and ONNX Runtime's threads do not survive a fork
+        # Threads of OpenCV and ONNX Runtime do not survive a fork.
+        multiprocessing_context="spawn" if workers else None,
         persistent_workers=workers > 0,
     )
 
 
 def divide(items: Sequence[Item], watch: Watch, seed: int) -> tuple[list[Item], list[Item], list[Item]]:
     """Items to learn from, to watch and to measure on; nobody is in two of them."""
-    learnt, watched, held_back = [], [], []
+    learnt: list[Item] = []
+    watched: list[Item] = []
+    held_back: list[Item] = []
     for item in items:
         if item.split == "train":
             (watched if _drawn(item.person, seed) < watch.share else learnt).append(item)

@@ -166,7 +166,7 @@ def _settings(recipe: RunRecipe, machine: Machine, out: Path, watched: bool, qui
 
 
 def _callbacks(recipe: RunRecipe, out: Path, watched: bool, quiet: bool) -> list[Callback]:
-    keep = {"dirpath": out, "enable_version_counter": False, "save_on_train_epoch_end": True}
+    keep: dict[str, Any] = {"dirpath": out, "enable_version_counter": False, "save_on_train_epoch_end": True}
     callbacks: list[Callback] = [EpochLog(out / _LOG)]
     if watched:
         callbacks.append(ModelCheckpoint(filename=Path(BEST).stem, monitor=WATCHED, save_top_k=1, **keep))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from comedo.errors import UnusableInput
 from comedo.photo import read_photo
 from comedo.training.data.convert import read_dataset
@@ -28,7 +30,7 @@ class LabelledSet:
     only: tuple[str, ...] = ()  # photos whose name starts so; none for all
     held_back: tuple[str, ...] = ()  # names, without folder and ending, of the val photos, where no split is named
     val_share: float = 0.25  # of the people, where neither a split nor held_back is named
-    at_most: int | None = None  # photos of each split: a rehearsal
+    at_most: int | None = None  # photos of each split, drawn by the seed: a rehearsal
     prefix: str = ""  # before the names of people, so that those of two sets stay two
 
 
@@ -90,7 +92,7 @@ def _open(one: LabelledSet, root: Path, seed: int) -> list[LabelledPhoto]:
     dataset = read_dataset(root / one.labels, photos=None if one.photos is None else root / one.photos)
     chosen = [s for s in dataset.samples if not one.only or s.photo.startswith(one.only)]
     dataset = _split(replace(dataset, samples=tuple(chosen)), one, seed)
-    kept = [s for split in (TRAIN, VAL) for s in [s for s in dataset.samples if s.split == split][: one.at_most]]
+    kept = [s for split in (TRAIN, VAL) for s in _some([s for s in dataset.samples if s.split == split], one, seed)]
     return [LabelledPhoto(_sized(s, dataset), dataset.path_of(s), f"{one.prefix}{s.identity}") for s in kept]
 
 
@@ -105,6 +107,12 @@ def _split(dataset: Dataset, one: LabelledSet, seed: int) -> Dataset:
     if one.val_share <= 0:
         return replace(dataset, samples=tuple(replace(s, split=TRAIN) for s in dataset.samples))
     return split_people(dataset, Shares({TRAIN: 1 - one.val_share, VAL: one.val_share}), seed=seed)
+
+
+def _some(samples: Sequence[Sample], one: LabelledSet, seed: int) -> list[Sample]:
+    """At most so many of the samples as the set allows; files are often in the order of their grades."""
+    drawn = np.random.default_rng(seed).permutation(len(samples))[: one.at_most]
+    return [samples[k] for k in sorted(drawn.tolist())]
 
 
 def _sized(sample: Sample, dataset: Dataset) -> Sample:

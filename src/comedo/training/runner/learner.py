@@ -72,5 +72,5 @@ def _groups(net: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
 def _optimizer(groups: Sequence[dict[str, Any]], schedule: Schedule) -> torch.optim.Optimizer:
     if schedule.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=schedule.rate, momentum=schedule.momentum, weight_decay=schedule.weight_decay)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[schedule.optimizer]
+    kind = torch.optim.Adam if schedule.optimizer == "adam" else torch.optim.AdamW
     return kind(groups, lr=schedule.rate, weight_decay=schedule.weight_decay)

@@ -203,7 +203,8 @@ def measure_run(
     if not opened.held_back:
         return None
     run, traced = open_model(out, recipe.task)
-    question = Question(run, traced[:48], data.name, opened.learnt, opened.held_back, rounds or Rounds(), quiet)
+    name = traced[: len(recipe.task) + 20]  # with the first twelve digits of its hash
+    question = Question(run, name, data.name, opened.learnt, opened.held_back, rounds or Rounds(), quiet)
     measured = measure(task, recipe, question)
     write_measured(measured, out)
     return measured

@@ -59,7 +59,7 @@ def export_checked(shipped: Shipped, path: Path, plan: Ship) -> float:
     with warnings.catch_warnings():
         # The newer exporter needs onnxscript and gains nothing for a network without control flow.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         torch.onnx.export(
             module,
             tuple(inputs),

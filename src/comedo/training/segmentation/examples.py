@@ -76,7 +76,7 @@ class MaskExamples:
         if self.learning:
             zoom = float(np.exp(rng.uniform(*np.log(plan.zoom))))
             turn = float(rng.uniform(-plan.rotate_deg, plan.rotate_deg))
-        affine: Affine = cv2.getRotationMatrix2D((0, 0), turn, zoom)
+        affine: Affine = np.asarray(cv2.getRotationMatrix2D((0, 0), turn, zoom), np.float64)
         middle = self._middle(mask, plan.size / zoom, rng)
         affine[:, 2] = (plan.size - 1) / 2 - affine[:, :2] @ middle
         return affine

@@ -64,9 +64,8 @@ def _rmse(rows: Sequence[GradeRow]) -> float | None:
 
 
 def _rps(rows: Sequence[GradeRow]) -> float | None:
-    if not rows or any(r.probs is None for r in rows):
-        return None
-    return ranked_probability([r.probs for r in rows], [r.grade for r in rows])
+    probs = [r.probs for r in rows if r.probs is not None]
+    return ranked_probability(probs, [r.grade for r in rows]) if rows and len(probs) == len(rows) else None
 
 
 MEASURES = (

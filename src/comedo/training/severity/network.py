@@ -107,7 +107,7 @@ class SeverityExport(nn.Module):
         self.net, self.head = net, head
 
     def forward(self, patches: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        output = self.net(patches.permute(0, 3, 1, 2).float() / 255.0)
+        output: Tensor = self.net(patches.permute(0, 3, 1, 2).float() / 255.0)
         if self.head == "regression":
             return output[:, 0]
         if self.head == "coral":
