@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -56,3 +58,81 @@ def test_a_weights_folder_without_networks_is_named(tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text(Calibration().model_dump_json())
     with pytest.raises(ModelError, match="manifest"):
         build.build_analyzer(tmp_path)
+
+
+def own_folder(folder: Path, name: str, weights: bytes) -> Path:
+    (folder / "net.onnx").write_bytes(weights)
+    entry = {"name": name, "file": "net.onnx", "sha256": hashlib.sha256(weights).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps({"models": [entry]}))
+    return folder
+
+
+def constant_network(channels: int, *, outside: bool = False) -> bytes:
+    """An ONNX file that answers (1, channels, H/2, W/2) zeros to (1, H, W, 3)."""
+    onnx = pytest.importorskip("onnx", reason="needs comedo[train]")
+    helper, kinds = onnx.helper, onnx.TensorProto
+    weight = helper.make_tensor("w", kinds.FLOAT, (channels, 3, 2, 2), bytes(4 * channels * 12), raw=True)
+    if outside:
+        onnx.external_data_helper.set_external_data(weight, location="../../etc/passwd")
+        weight.ClearField("raw_data")
+    nodes = [
+        helper.make_node("Cast", ["image"], ["f"], to=kinds.FLOAT),
+        helper.make_node("Transpose", ["f"], ["t"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["t", "w"], ["maps"], strides=[2, 2]),
+    ]
+    image = helper.make_tensor_value_info("image", kinds.UINT8, (1, "h", "w", 3))
+    maps = helper.make_tensor_value_info("maps", kinds.FLOAT, None)
+    graph = helper.make_graph(nodes, "net", [image], [maps], [weight])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.weights
+def test_own_networks_take_the_place_of_the_shipped_ones(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path, "lesion-map", constant_network(6))
+    analyzer, said = build.build_own(folder)
+    shipped = build.build_analyzer()
+    assert analyzer.models[0] == shipped.models[0]
+    assert analyzer.models[1] == f"lesion-map@sha256:{hashlib.sha256(constant_network(6)).hexdigest()}"
+    assert len(said) == 2
+    assert "lesion-map@sha256" in said[0]
+    assert "comedo calibrate" in said[1]
+    (tmp_path / "calibration.json").write_text(Calibration().model_dump_json())
+    assert len(build.build_own(folder)[1]) == 1
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("name", "channels", "outside", "words"),
+    [
+        pytest.param("severity", 6, False, "neither face-map nor lesion-map", id="another network"),
+        pytest.param("lesion-map", 5, False, "answers 64 x 64 pixels", id="another shape"),
+        pytest.param("lesion-map", 6, True, "weights in another file", id="weights outside"),
+    ],
+)
+def test_networks_that_do_not_fit_are_refused(
+    name: str, channels: int, outside: bool, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=words):
+        build.build_own(own_folder(tmp_path, name, constant_network(channels, outside=outside)))
+
+
+@pytest.mark.weights
+def test_a_network_that_something_else_can_change_is_refused(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path, "lesion-map", constant_network(6))
+    (folder / "elsewhere.onnx").hardlink_to(folder / "net.onnx")
+    with pytest.raises(ModelError, match="hard link"):
+        build.build_own(folder)
+    (folder / "net.onnx").unlink()
+    (folder / "net.onnx").symlink_to(folder / "elsewhere.onnx")
+    with pytest.raises(ModelError, match="plain file"):
+        build.build_own(folder)
+
+
+@pytest.mark.weights
+def test_a_flipped_bit_is_refused(tmp_path: Path) -> None:
+    weights = constant_network(6)
+    folder = own_folder(tmp_path, "lesion-map", weights)
+    (folder / "net.onnx").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    with pytest.raises(ModelError, match="altered"):
+        build.build_own(folder)

@@ -7,11 +7,17 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from comedo import pipeline
 from comedo.calibration import load_calibration
+from comedo.errors import ModelError
 from comedo.face import FaceMapper
-from comedo.inference import WEIGHTS, load_network
+from comedo.inference import WEIGHTS, OnnxNetwork, choose_model, load_network, read_manifest
 from comedo.lesions import LesionFinder
+from comedo.types import Part
+
+OUTPUTS = {"face-map": len(Part), "lesion-map": 6}  # channels of each network
 
 
 class Analyzer(pipeline.Analyzer):
@@ -37,6 +43,53 @@ def build_analyzer(weights: Path = WEIGHTS) -> pipeline.Analyzer:
         finder=LesionFinder(lesion_map, calibration.thresholds),
         calibration=calibration,
     )
+
+
+def build_own(folder: Path) -> tuple[pipeline.Analyzer, tuple[str, ...]]:
+    """An analyzer with the networks of a user's own folder; what it does not hold is the shipped one.
+
+    Args:
+        folder: manifest.json beside the networks that it names, of `comedo train`, and calibration.json.
+
+    Returns:
+        The analyzer, and what its user should know.
+
+    Raises:
+        ModelError: The folder holds no network of comedo's, or one that is altered, a link, or of another kind.
+    """
+    own = [name for name in OUTPUTS if name in read_manifest(folder)]
+    if not own:
+        raise ModelError(f"{folder} holds neither {' nor '.join(OUTPUTS)}; train one, or leave --models out")
+    networks = {name: _load_own(name, folder) if name in own else load_network(name) for name in OUTPUTS}
+    fitted = (folder / "calibration.json").exists()
+    calibration = load_calibration(folder if fitted else WEIGHTS)
+    analyzer = pipeline.Analyzer(
+        mapper=FaceMapper(networks["face-map"]),
+        finder=LesionFinder(networks["lesion-map"], calibration.thresholds),
+        calibration=calibration,
+    )
+    said = [f"{', '.join(networks[name].name[:24] for name in own)} come from {folder}; comedo's figures do not hold"]
+    if not fitted:
+        said.append(
+            f"{folder} holds no calibration.json: cut-offs, intervals and grades are those of other networks; "
+            f"fit them with: comedo calibrate --weights {folder}"
+        )
+    return analyzer, tuple(said)
+
+
+def _load_own(name: str, folder: Path) -> OnnxNetwork:
+    """A network from elsewhere: only a file that nothing else can change, whose answer has the right shape."""
+    path = folder / read_manifest(folder)[choose_model(name, folder)].file
+    network = load_network(name, folder)
+    if path.stat().st_nlink > 1:
+        raise ModelError(f"the model file {path} must have one name only, it is a hard link; copy it")
+    try:
+        found = network.run(np.zeros((64, 64, 3), np.uint8)).shape
+    except Exception as error:  # ONNX Runtime has its own tree of errors
+        raise ModelError(f"the model file {path} does not take a picture: {error}") from error
+    if found != (OUTPUTS[name], 32, 32):
+        raise ModelError(f"a {name} answers 64 x 64 pixels by {(OUTPUTS[name], 32, 32)} numbers, {path} by {found}")
+    return network
 
 
 _LOADING = Lock()  # `cache` alone lets threads that come first together each load the weights

@@ -116,6 +116,10 @@ def analyze(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Photos at a time; by default one for each core.")
     ] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Your own networks: manifest.json beside face-map or lesion-map."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the stack trace of an unexpected error.")] = False,
 ) -> None:
     """Analyse photos: NAME.json, NAME.overlay.png, NAME.mask.png, report.html; of several photos results.csv too.
@@ -127,7 +131,7 @@ def analyze(
     from comedo.report.job import Job
 
     folder = out if out is not None or as_json else Path("out")
-    job = Job(photos or [], sample, folder, as_json, allow_poor, str(count_convention), workers, debug)
+    job = Job(photos or [], sample, folder, as_json, allow_poor, str(count_convention), workers, debug, models)
     raise typer.Exit(job.run())
 
 
@@ -193,6 +197,24 @@ def evaluate_change(context: typer.Context) -> None:
 def evaluate(context: typer.Context) -> None:
     """Measure the networks against annotations; needs the extra train."""
     _training("evaluate", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def evaluate_run(context: typer.Context) -> None:
+    """Measure what a run of `comedo train` left behind; needs the extra train."""
+    _training("evaluate-run", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def detect(context: typer.Context) -> None:
+    """Label photos by a detector of your own; needs the extra train."""
+    _training("detect", context.args)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def experiment(context: typer.Context) -> None:
+    """Compare recipes and changes of them in one table; needs the extra train."""
+    _training("experiment", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)

@@ -22,6 +22,7 @@ from comedo.types import Image
 WEIGHTS = Path(__file__).parent / "weights"
 TWIN = "-int8"  # ends the name of a network's twin in 8-bit integers
 _PRECISION = "COMEDO_PRECISION"
+_OUTSIDE = b"\x0a\x08location\x12"  # how ONNX names the file of weights that lie outside; none may lead elsewhere
 
 
 class Network(Protocol):
@@ -162,7 +163,8 @@ def read_weights(name: str, folder: Path = WEIGHTS) -> tuple[bytes, str]:
             f"the model file {path} was altered: its SHA-256 starts {digest[:12]}, "
             f"the manifest says {card.sha256[:12]}; reinstall comedo"
         )
-
+    if _OUTSIDE in data:
+        raise ModelError(f"the model file {path} keeps weights in another file; export it as one file")
     return data, f"{name}@sha256:{digest}"
 
 

@@ -16,6 +16,7 @@ from typing import IO
 import typer
 
 from comedo.batch import Outcome, Source, process_many, source_name
+from comedo.build import build_own
 from comedo.errors import ComedoError
 from comedo.photo import read_photo
 from comedo.photo.limits import DEFAULT_LIMITS
@@ -47,6 +48,7 @@ class Job:
     convention: str = "visible"
     workers: int | None = None
     debug: bool = False
+    models: Path | None = None  # folder of the user's own networks
 
     def run(self, analyzer: Analyzer | None = None) -> int:
         """Do it; returns the exit code.
@@ -56,6 +58,10 @@ class Job:
         """
         sources = [*find_photos(self.paths), *([_sample_photo()] if self.sample else [])]
         try:
+            if self.models is not None:
+                analyzer, said = build_own(self.models)
+                for line in said:
+                    typer.echo(f"comedo: note: {_printable(line)}", err=True)
             return _Run(self, sources, analyzer).run()
         except ComedoError as error:
             if self.as_json:

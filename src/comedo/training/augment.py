@@ -63,9 +63,9 @@ def draw_look(rng: np.random.Generator, *, strength: float = 1.0) -> Look:
         gain_rgb=(float(gain * cast[0]), float(gain * cast[1]), float(gain * cast[2])),
         gamma=float(np.exp(rng.normal(0, 0.15 * s))),
         contrast=float(np.exp(rng.normal(0, 0.1 * s))),
-        blur_sigma=float(rng.uniform(0.4, 1.2 * s)) if rng.random() < 0.15 * s else 0.0,
+        blur_sigma=float(rng.uniform(0.4, max(0.4, 1.2 * s))) if rng.random() < 0.15 * s else 0.0,
         shrink=float(rng.uniform(0.4, 0.95)) if rng.random() < 0.2 * s else 1.0,
-        noise=float(rng.uniform(1, 6 * s)) if rng.random() < 0.15 * s else 0.0,
+        noise=float(rng.uniform(1, max(1.0, 6 * s))) if rng.random() < 0.15 * s else 0.0,
         jpeg_quality=int(rng.integers(45, 92)) if rng.random() < 0.2 else None,
         grey=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.05 * s * s else 0.0,
     )

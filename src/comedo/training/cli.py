@@ -15,6 +15,9 @@ from comedo.errors import UnusableInput
 from comedo.training.change_cli import calibrate_change, evaluate_change
 from comedo.training.command import RECIPES, plain_errors
 from comedo.training.data.cli import app as data_app
+from comedo.training.detection.command import detect
+from comedo.training.experiment.command import experiment
+from comedo.training.runner.command import evaluate_run
 
 if TYPE_CHECKING:
     from comedo.training.predictors import Prediction
@@ -62,13 +65,17 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default runs/RECIPE.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="GPUs, or processes on the CPU, of this machine.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines; start the same command on each.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that prepare pictures for each device.")] = 0,
+    cache: Annotated[Path | None, typer.Option(help="Folder of face maps that several runs share.")] = None,
     export_only: Annotated[bool, typer.Option(help="Export the last checkpoint of --out as it is.")] = False,
     weights: Annotated[Path | None, typer.Option(help="Put the finished network into this weights folder too.")] = None,
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Train although the split leaks; the manifest names every leak.")
     ] = False,
 ) -> None:
-    """Train a network by a recipe and export it to ONNX.
+    """Train a network by a recipe, export it to ONNX and measure it.
 
     Needs `pip install "comedo[train]"`.
 
@@ -83,15 +90,27 @@ def train(
     - `comedo train lesion-map --set schedule.steps=200 --set schedule.minutes=0` (a rehearsal)
 
     - `comedo train my-recipe.yaml --device cuda --weights weights`
+
+    - `comedo train severity --devices 4 --nodes 2 --workers 8` (on each of two machines with four GPUs)
     """
-    from comedo.training.recipe import read_recipe
+    from comedo.training.recipe import read_recipe, read_values
     from comedo.training.train import export_last
     from comedo.training.train import train as run
     from comedo.training.weights_folder import install
 
     path = find_recipe(recipe)
-    read = read_recipe(path, change or ())
+    values = read_values(path, change or ())
     folder = out or Path("runs") / path.stem
+    if "task" in values:
+        from comedo.training.runner.command import train_task
+        from comedo.training.runner.fit import Machine
+
+        machine = Machine(device, devices, nodes, workers)
+        train_task(
+            values, path.name, data, folder, machine, cache=cache, export_only=export_only, allow_leaks=allow_leaks
+        )
+        return
+    read = read_recipe(path, change or ())
     if export_only:
         entry = export_last(read, out=folder)
     else:
@@ -275,7 +294,7 @@ def _read_truth(
     raise UnusableInput(f"{data} is neither a COCO file nor a folder")
 
 
-for _command in (calibrate_change, evaluate_change):
+for _command in (calibrate_change, evaluate_change, evaluate_run, detect, experiment):
     app.command()(plain_errors(_command))
 
 

@@ -134,8 +134,29 @@ def _value(hint: Any, value: object, where: str) -> object:
     return checked
 
 
+def read_values(path: Path, changes: Sequence[str] = ()) -> dict[str, object]:
+    """The values of a recipe's file, with changes made to them.
+
+    Args:
+        path: A YAML file that starts with `network` (the two shipped networks) or `task` (all others).
+        changes: `key=value` with dots for keys inside keys; the value is read as YAML.
+
+    Raises:
+        UnusableInput: The file is absent, no YAML, or names neither.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UnusableInput(f"cannot read the recipe {path}: {error}") from error
+    if not isinstance(values, dict) or not {"network", "task"} & set(values):
+        raise UnusableInput(f"{path} must start with `network: {' | '.join(_KINDS)}`, or with `task:` and its name")
+    for change in changes:
+        _change(values, change)
+    return values
+
+
 def read_recipe(path: Path, changes: Sequence[str] = ()) -> AnyRecipe:
-    """Read a recipe.
+    """Read a recipe of one of the two shipped networks.
 
     Args:
         path: A YAML file; `network` names its kind.
@@ -144,22 +165,16 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> AnyRecipe:
     Raises:
         UnusableInput: The file is absent, no YAML, or not a recipe.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise UnusableInput(f"cannot read the recipe {path}: {error}") from error
-    if not isinstance(values, dict) or values.get("network") not in _KINDS:
+    values = read_values(path, changes)
+    if values.get("network") not in _KINDS:
         raise UnusableInput(f"{path} must start with `network: {' | '.join(_KINDS)}`")
-    for change in changes:
-        _change(values, change)
-    kind = _KINDS[values.pop("network")]
-    return build(kind, values, path.name)
+    return build(_KINDS[str(values.pop("network"))], values, path.name)
 
 
 def _change(values: dict[str, object], change: str) -> None:
     key, sign, text = change.partition("=")
     *outer, last = key.split(".")
-    if not sign or not last or key == "network":
+    if not sign or not last or key in ("network", "task"):
         raise UnusableInput(f"--set wants key=value, for example schedule.steps=100; got {change!r}")
     place = values
     for name in outer:

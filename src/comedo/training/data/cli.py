@@ -19,6 +19,7 @@ from comedo.training.data.convert import (
 )
 from comedo.training.data.formats.base import Format
 from comedo.training.data.prelabel import PrelabelShape
+from comedo.training.notes.cli import label_notes
 
 if TYPE_CHECKING:
     from comedo.pipeline import Analyzer
@@ -231,3 +232,6 @@ def preview(
     subjects, supplies = choose_subjects(dataset, _analyzer(weights).mapper, number=number, seed=seed)
     out.write_bytes(to_png(contact_sheet(subjects, supplies, names, seed=seed, repeats=repeats)))
     typer.echo(f"{out}: {len(subjects)} photos", err=True)
+
+
+app.command()(plain_errors(label_notes))

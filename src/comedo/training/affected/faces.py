@@ -1,0 +1,105 @@
+"""Photos on which only the skin is left that acne can affect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+import cv2
+import numpy as np
+
+from comedo.geometry import sample_crop, square_around
+from comedo.training.affected.recipe import AffectedRecipe
+from comedo.training.augmentation.mirror import draw_mirror, mirror_image
+from comedo.training.augmentation.regions import FACE_PARTS, SKIN_PARTS, draw_fill, mask_of_parts
+from comedo.training.runner.augment import change_light
+from comedo.training.runner.contract import Arrays
+from comedo.training.runner.faces import face_parts
+from comedo.training.runner.labelled import LabelledPhoto
+from comedo.types import Image
+
+_FILL = draw_fill(np.random.default_rng(0), grey=True)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedFace:
+    """One photo and whether its person is affected."""
+
+    photo: LabelledPhoto
+    affected: bool
+
+    @property
+    def name(self) -> str:
+        """The photo's."""
+        return self.photo.name
+
+    @property
+    def person(self) -> str:
+        """Whom it shows."""
+        return self.photo.person
+
+    @property
+    def split(self) -> str:
+        """`train` or `val`."""
+        return self.photo.split
+
+    def read(self) -> Image:
+        """The photo, unmasked."""
+        return self.photo.read()
+
+
+def is_affected(photo: LabelledPhoto, recipe: AffectedRecipe) -> bool:
+    """Whether enough lesions of the categories are marked."""
+    marks = [m for m in photo.sample.marks if not recipe.categories or m.category in recipe.categories]
+    return len(marks) >= recipe.least
+
+
+def masked_view(photo: LabelledPhoto, recipe: AffectedRecipe) -> Image:
+    """The square around the face, (side, side, 3), skin alone; the whole photo where no face is found."""
+    image, view = photo.read(), recipe.view
+    assert photo.faces is not None
+    parts = face_parts(photo.path, photo.faces)
+    face = None if parts is None else mask_of_parts(parts, FACE_PARTS)
+    if parts is None or face is None or not face.any():
+        return sample_crop(image, square_around((0, 0, image.shape[1], image.shape[0]), 1.0), (view.side, view.side))
+    ys, xs = np.flatnonzero(face.any(1)), np.flatnonzero(face.any(0))
+    if view.masked:
+        image = _FILL.apply(image, mask_of_parts(parts, SKIN_PARTS))
+    box = (float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
+    square = square_around(box, view.grow)
+    room = max(0, *(ceil(v) for v in (-square[0], -square[1], square[2] - image.shape[1], square[3] - image.shape[0])))
+    framed = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_CONSTANT, value=_FILL.rgb)
+    x0, y0, x1, y1 = (v + room for v in square)
+    return sample_crop(np.asarray(framed, np.uint8), (x0, y0, x1, y1), (view.side, view.side))
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedExamples:
+    """Every photo once an epoch."""
+
+    recipe: AffectedRecipe
+    faces: Sequence[MaskedFace]
+    learning: bool
+    _kept: dict[int, Image] = field(default_factory=dict)  # views stay in memory once made
+
+    def draw(self, index: int, rng: np.random.Generator) -> Arrays:
+        """`image` (side, side, 3) uint8 and `affected` float32."""
+        if index not in self._kept:
+            self._kept[index] = masked_view(self.faces[index].photo, self.recipe)
+        image = self._kept[index]
+        if self.learning:
+            image = self._change(image, rng)
+        return {"image": image, "affected": np.float32(self.faces[index].affected)}  # type: ignore[dict-item]
+
+    def _change(self, image: Image, rng: np.random.Generator) -> Image:
+        recipe, side = self.recipe, image.shape[0]
+        middle = (side - 1) / 2
+        turn = float(rng.uniform(-recipe.rotate_deg, recipe.rotate_deg))
+        affine = cv2.getRotationMatrix2D((middle, middle), turn, float(rng.uniform(*recipe.zoom)))
+        image = np.asarray(
+            cv2.warpAffine(image, affine, (side, side), flags=cv2.INTER_LINEAR, borderValue=_FILL.rgb), np.uint8
+        )
+        if recipe.augment.mirror and draw_mirror(rng):
+            image = mirror_image(image)
+        return change_light(recipe.augment, image, rng)

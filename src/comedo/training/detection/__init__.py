@@ -1,0 +1,1 @@
+"""Detectors of lesions as boxes with a type: networks, losses, assignment, slices, measuring."""

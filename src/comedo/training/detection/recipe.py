@@ -1,0 +1,44 @@
+"""The recipe of a detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from comedo.errors import UnusableInput
+from comedo.training.detection.plan import DetectorPlan
+from comedo.training.detection.serve import MULTIPLE, ServePlan
+from comedo.training.detection.ways import Way
+from comedo.training.runner.augment import Augment
+from comedo.training.runner.labelled import LabelledSet
+from comedo.training.runner.plan import RunRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropPlan:
+    """How training pictures are cut out of photos that were brought to `serve.longest`."""
+
+    size: int = 256  # side in pixels, a multiple of 32
+    zoom: tuple[float, float] = (0.8, 1.25)  # log-uniform around the serving scale
+    on_lesion: float = 0.7  # share of crops near a lesion; the others lie anywhere
+    least_seen: float = 0.5  # share of a box that must be in the crop; boxes cut further are left out
+
+    def __post_init__(self) -> None:
+        if self.size < MULTIPLE or self.size % MULTIPLE:
+            raise UnusableInput(f"crops.size must be a multiple of {MULTIPLE}, got {self.size}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorRecipe(RunRecipe):
+    """A detector of any number of types."""
+
+    task: ClassVar[str] = "detector"
+    sets: tuple[LabelledSet, ...]
+    types: tuple[str, ...]  # categories of the labels that are learnt; others are left out
+    detector: DetectorPlan = field(default_factory=DetectorPlan)
+    pretrained: str | None = None  # ImageNet weights of mobilenet-v2 below the data folder
+    crops: CropPlan = field(default_factory=CropPlan)
+    augment: Augment = field(default_factory=Augment)
+    serve: ServePlan = field(default_factory=ServePlan)
+    ways: tuple[Way, ...] = (Way.WHOLE,)  # measured one beside the other
+    repeats: int = 1  # crops of each photo in one epoch

@@ -1,0 +1,133 @@
+"""The detectors as a task of the common runner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from comedo.errors import UnusableInput
+from comedo.training.baselines import RednessBlobs
+from comedo.training.detection.backbones import BackboneName
+from comedo.training.detection.dense import Truth
+from comedo.training.detection.detector import Detector, ShippedDetector
+from comedo.training.detection.judge import Judged, Seen, curve_of, judge, measures_of
+from comedo.training.detection.photos import BoxPhoto, check_types, crops_of, pad, without_background
+from comedo.training.detection.recipe import DetectorRecipe
+from comedo.training.detection.serve import MULTIPLE, Found, detect, without_doubles
+from comedo.training.export import example_pictures
+from comedo.training.figures import Measure
+from comedo.training.metrics.matching import boxes_of as squares_around
+from comedo.training.plots import Line, confusion_chart, line_chart
+from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
+from comedo.training.runner.labelled import open_sets
+from comedo.types import Image
+
+
+class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
+    """Boxes with a type."""
+
+    recipe = DetectorRecipe
+    baseline_words: ClassVar[str] = "red blobs in skin colour, all called the commonest type"
+
+    def items(self, recipe: DetectorRecipe, root: Path, cache: Path) -> list[BoxPhoto]:
+        seed = recipe.schedule.seed
+        photos = open_sets(recipe.sets, root, seed=seed)
+        check_types(photos, recipe.types)
+        if recipe.augment.wants_faces:  # only now, because it takes time
+            photos = open_sets(recipe.sets, root, seed=seed, faces=cache / "faces")
+        return [BoxPhoto(p, recipe.types) for p in photos if p.sample.labels is not None]
+
+    def build(self, recipe: DetectorRecipe, root: Path, items: Sequence[BoxPhoto]) -> Detector:  # noqa: ARG002
+        weights = None
+        if recipe.pretrained is not None:
+            weights = root / recipe.pretrained
+            if recipe.detector.backbone is not BackboneName.MOBILENET_V2 or not weights.exists():
+                raise UnusableInput(
+                    f"pretrained names weights of {BackboneName.MOBILENET_V2} below the data folder, got {weights} for "
+                    f"{recipe.detector.backbone}; --set pretrained=null starts from nothing"
+                )
+        return Detector(len(recipe.types), recipe.detector, weights=weights)
+
+    def examples(self, recipe: DetectorRecipe, items: Sequence[BoxPhoto], *, learning: bool) -> Examples:
+        return crops_of(recipe, items, learning=learning)
+
+    def collate(self, examples: Sequence[Arrays]) -> Batch:
+        return {name: torch.from_numpy(array) for name, array in pad(examples).items()}
+
+    def loss(self, recipe: DetectorRecipe, net: nn.Module, batch: Batch, epoch: int) -> dict[str, Tensor]:
+        image = batch["image"].permute(0, 3, 1, 2).float() / 255.0
+        rows = zip(batch["boxes"], batch["types"], strict=True)
+        truths = [Truth(boxes[types >= 0], types[types >= 0]) for boxes, types in rows]
+        # What is watched must mean the same in every epoch: the last phase's loss.
+        done = epoch / recipe.schedule.epochs if net.training else 1.0
+        assert isinstance(net, Detector)
+        return net.losses(net(image), truths, done)
+
+    def shipped(self, recipe: DetectorRecipe, net: nn.Module) -> Shipped:
+        assert isinstance(net, Detector)
+        longest, tile = (MULTIPLE * max(2, round(v / MULTIPLE)) for v in (recipe.serve.longest, recipe.serve.tile))
+        sizes = ((longest, MULTIPLE * round(0.75 * longest / MULTIPLE)), (tile, tile))  # a whole photo, a slice
+        return Shipped(
+            module=ShippedDetector(net),
+            examples=[{"image": picture[None]} for picture in example_pictures(sizes)],
+            outputs=("boxes", "scores"),
+            input_words="(1, H, W, 3) uint8 RGB, sides multiples of 32",
+            output_words="boxes (1, P, 4) float32 x0, y0, x1, y1 in pixels; scores (1, P, types) in [0, 1]",
+            varying={"image": {1: "height", 2: "width"}, "boxes": {1: "points"}, "scores": {1: "points"}},
+        )
+
+    def look(self, recipe: DetectorRecipe, run: Run, item: BoxPhoto) -> Seen:
+        image = self._served(recipe, item)
+        boxes, types = item.truth()
+        found = {way: detect(run, image, recipe.serve, way) for way in recipe.ways}
+        return Seen(item.name, item.person, found, boxes, types, len(recipe.types))
+
+    def _served(self, recipe: DetectorRecipe, item: BoxPhoto) -> Image:
+        if not recipe.augment.background:
+            return item.read()
+        return without_background(item.picture(), np.random.default_rng(0))
+
+    def baseline(self, recipe: DetectorRecipe, items: Sequence[BoxPhoto]) -> Callable[[BoxPhoto], Seen]:
+        commonest = Counter(int(t) for i in items for t in i.truth()[1]).most_common(1)[0][0]
+
+        def guess(item: BoxPhoto) -> Seen:
+            blobs = RednessBlobs().predict(item.read())
+            order = np.argsort(-blobs.scores, kind="stable")
+            boxes, scores = squares_around(blobs.circles)[order], blobs.scores[order]
+            found = Found(boxes, scores, np.full(len(boxes), commonest, np.int64))
+            found = without_doubles(found, recipe.serve.nms)
+            found = found.choose(np.arange(len(found)) < recipe.serve.most)
+            true, types = item.truth()
+            return Seen(item.name, item.person, dict.fromkeys(recipe.ways, found), true, types, len(recipe.types))
+
+        return guess
+
+    def gather(self, rows: Sequence[Seen]) -> Mapping[str, Sequence[Judged]]:
+        if not rows:
+            return {}
+        return {str(way): judge(rows, way) for way in rows[0].found}
+
+    def measures(self, recipe: DetectorRecipe) -> Sequence[Measure[Judged]]:
+        return measures_of(recipe.types)
+
+    def pictures(self, recipe: DetectorRecipe, rows: Sequence[Seen]) -> Mapping[str, str]:
+        drawn = {}
+        for way, judged in self.gather(rows).items():
+            lines = [Line(name, curve_of(judged, number)) for number, name in enumerate(recipe.types)]
+            drawn[f"curves-{way}"] = line_chart(f"Precision and recall, {way}", "recall", "precision", lines)
+            table = np.stack([row.confusion for row in judged]).sum(0)
+            names = [*recipe.types, "nothing"]
+            drawn[f"confusion-{way}"] = confusion_chart(f"Types, {way}", names, table.tolist())
+        return drawn
+
+    def limits(self, recipe: DetectorRecipe) -> Sequence[str]:
+        return (
+            f"Learnt at {recipe.serve.longest} pixels for the photo's longer side: others are resized.",
+            "A box says where a lesion of a type seems to be; it is no diagnosis.",
+        )

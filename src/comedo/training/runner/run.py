@@ -1,0 +1,255 @@
+"""A run from recipe to measured file: items, leaks, fit, export, figures, model card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from comedo.errors import UnusableInput
+from comedo.report.whole_file import write_whole
+from comedo.training.evaluate import Evaluation
+from comedo.training.export import Entry, add_to_manifest
+from comedo.training.figures import Rounds
+from comedo.training.leaks import guard
+from comedo.training.runner.card import model_card
+from comedo.training.runner.contract import Item, Task
+from comedo.training.runner.feed import divide
+from comedo.training.runner.fit import LAST, Fitted, Machine, fit, load_fitted
+from comedo.training.runner.measure import Measured, Question, measure, write_measured
+from comedo.training.runner.plan import RunRecipe
+from comedo.training.runner.registry import read_run
+from comedo.training.runner.ship import export_checked, open_model, sha256_of
+
+RECIPE = "recipe.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run left behind."""
+
+    entry: Entry
+    evaluation: Evaluation | None  # None where nothing was held back
+    epochs: int
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The items of a recipe by what they are for, and what the manifest says of them."""
+
+    learnt: list[Item]
+    watched: list[Item]
+    held_back: list[Item]
+    about: dict[str, object]
+
+
+def run_values(recipe: RunRecipe) -> dict[str, object]:
+    """The recipe as plain values, as `read_run` takes them."""
+    values: dict[str, object] = json.loads(json.dumps({"task": recipe.task, **asdict(recipe)}))
+    return values
+
+
+def open_items(
+    task: Task[Any, Any, Any], recipe: RunRecipe, data: Path, cache: Path, *, allow_leaks: bool = False
+) -> Opened:
+    """Read the recipe's items, refusing people and pictures on both sides of the split.
+
+    Raises:
+        UnusableInput: A file is absent, or there is nothing to learn from.
+        LeakyData: A person or a picture is on both sides of the split, and `allow_leaks` is off.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        items = task.items(recipe, data, cache)
+    except FileNotFoundError as error:
+        raise UnusableInput(
+            f"the recipe's data is not complete in {data}: {error}; give its folder with --data"
+        ) from error
+    items = [i for i in items if i.split in ("train", "val")]
+    leaks = guard(task.members(items), allow=allow_leaks)
+    learnt, watched, held_back = divide(items, recipe.watch, recipe.schedule.seed)
+    if not learnt:
+        raise UnusableInput(
+            f"there is nothing to learn from in {data}; give the folder of the recipe's data with --data"
+        )
+    about: dict[str, object] = {
+        "items": dict(sorted(Counter(i.split for i in items).items())),
+        "people": len({i.person for i in items}),
+        "watched_items": len(watched),
+        "fingerprint": _fingerprint(items),
+    }
+    return Opened(learnt, watched, held_back, about | ({"leaks_allowed": leaks} if leaks else {}))
+
+
+def train_run(
+    task: Task[Any, Any, Any],
+    recipe: RunRecipe,
+    *,
+    data: Path,
+    out: Path,
+    cache: Path | None = None,
+    machine: Machine | None = None,
+    allow_leaks: bool = False,
+    quiet: bool = False,
+    rounds: Rounds | None = None,
+) -> Result | None:
+    """Train by a recipe, continuing what `out` holds; export, measure, describe.
+
+    Args:
+        task: As `read_run` gives it.
+        recipe: Likewise.
+        data: Folder of the recipe's data.
+        out: Folder of this run.
+        cache: Folder for what is dear to compute, such as face maps; several runs may share one. By default in `out`.
+        machine: Devices; one, chosen by itself, unless said otherwise.
+        allow_leaks: Train although the split leaks; the manifest then names every leak.
+        quiet: No progress bars.
+        rounds: How intervals are drawn.
+
+    Returns:
+        `None` in the helping processes of a run on several devices.
+
+    Raises:
+        UnusableInput: The data is not complete, or `out` holds another recipe's run.
+        LeakyData: A person or a picture is on both sides of the split.
+        ModelError: The exported network computes something else.
+    """
+    claim(out, recipe)
+    opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=allow_leaks)
+    torch.manual_seed(recipe.schedule.seed)
+    net = task.build(recipe, data, opened.learnt)
+    learnt = task.examples(recipe, opened.learnt, learning=True)
+    watched = task.examples(recipe, opened.watched, learning=False) if opened.watched else None
+    fitted = fit(task, recipe, net, learnt, watched, out=out, machine=machine or Machine(), quiet=quiet)
+    if not fitted.main:
+        return None
+    entry = export_run(task, recipe, fitted, out, about=opened.about)
+    measured = measure_run(task, recipe, opened, out, data=data, rounds=rounds, quiet=quiet)
+    return _finish(task, recipe, entry, measured, fitted, out, data)
+
+
+def export_last(
+    task: Task[Any, Any, Any], recipe: RunRecipe, *, data: Path, out: Path, cache: Path | None = None
+) -> Entry:
+    """Export the best epoch so far of the run in `out` without training on.
+
+    Raises:
+        UnusableInput: There is no checkpoint, or it is another recipe's.
+    """
+    claim(out, recipe)
+    opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
+    fitted = load_fitted(task.build(recipe, data, opened.learnt), out)
+    return export_run(task, recipe, fitted, out, about=opened.about)
+
+
+def claim(out: Path, recipe: RunRecipe) -> None:
+    """Write the recipe into the run's folder; refuse to continue a run with another one.
+
+    Raises:
+        UnusableInput: The folder holds a run of another recipe.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    note, text = out / RECIPE, json.dumps(run_values(recipe), indent=2) + "\n"
+    if note.exists() and note.read_text(encoding="utf-8") != text and (out / LAST).exists():
+        raise UnusableInput(
+            f"{out} holds a run with another recipe (see {note}); choose another --out, or undo the change to go on"
+        )
+    write_whole(note, [text.encode()])
+
+
+def export_run(
+    task: Task[Any, Any, Any], recipe: RunRecipe, fitted: Fitted, out: Path, *, about: dict[str, object]
+) -> Entry:
+    """Write TASK.onnx and its entry in the manifest of `out`; figures come later."""
+    path = out / f"{recipe.task}.onnx"
+    shipped = task.shipped(recipe, fitted.net)
+    parity = export_checked(shipped, path, recipe.ship)
+    entry = Entry(
+        name=recipe.task,
+        file=path.name,
+        sha256=sha256_of(path.read_bytes()),
+        date=datetime.now(UTC).date().isoformat(),
+        recipe=run_values(recipe),
+        data=about,
+        metrics={"epochs": fitted.epochs, "best_epoch": fitted.best_epoch},
+        parity=parity,
+        input=shipped.input_words,
+        output=shipped.output_words,
+        terms=recipe.ship.terms,
+    )
+    add_to_manifest(out, entry)
+    return entry
+
+
+def measure_run(
+    task: Task[Any, Any, Any],
+    recipe: RunRecipe,
+    opened: Opened,
+    out: Path,
+    *,
+    data: Path,
+    rounds: Rounds | None = None,
+    quiet: bool = False,
+) -> Measured | None:
+    """Measure the exported network of `out` on the held-back items; `None` where there are none."""
+    if not opened.held_back:
+        return None
+    run, traced = open_model(out, recipe.task)
+    name = traced[: len(recipe.task) + 20]  # with the first twelve digits of its hash
+    question = Question(run, name, data.name, opened.learnt, opened.held_back, rounds or Rounds(), quiet)
+    measured = measure(task, recipe, question)
+    write_measured(measured, out)
+    return measured
+
+
+def evaluate_run(
+    out: Path, *, data: Path, cache: Path | None = None, rounds: Rounds | None = None, quiet: bool = False
+) -> Evaluation:
+    """Measure the network of a run's folder again, or on other data laid out the same.
+
+    Raises:
+        UnusableInput: The folder holds no run, or the data is not complete or holds nothing held back.
+    """
+    try:
+        values = json.loads((out / RECIPE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnusableInput(f"{out} holds no run of `comedo train`: {error}") from error
+    task, recipe = read_run(values, RECIPE)
+    opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
+    measured = measure_run(task, recipe, opened, out, data=data, rounds=rounds, quiet=quiet)
+    if measured is None:
+        raise UnusableInput(f"nothing in {data} is held back (split `val`), so that there is nothing to measure on")
+    return measured.evaluation
+
+
+def _finish(
+    task: Task[Any, Any, Any],
+    recipe: RunRecipe,
+    entry: Entry,
+    measured: Measured | None,
+    fitted: Fitted,
+    out: Path,
+    data: Path,
+) -> Result:
+    evaluation = None if measured is None else measured.evaluation
+    figures = {} if evaluation is None else {s.name: {f.name: f.value for f in s.figures} for s in evaluation.sections}
+    entry = replace(entry, metrics={**entry.metrics, **figures})
+    add_to_manifest(out, entry)
+    command = f"comedo train recipe.yaml --data {data.name} --out {out.name}"
+    card = model_card(entry, evaluation, limits=task.limits(recipe), command=command)
+    write_whole(out / "MODEL_CARD.md", [card.encode()])
+    return Result(entry, evaluation, fitted.epochs, fitted.best_epoch)
+
+
+def _fingerprint(items: Sequence[Item]) -> str:
+    """A hash of who is on which side."""
+    lines = sorted(f"{i.name}|{i.person}|{i.split}" for i in items)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

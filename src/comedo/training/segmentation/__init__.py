@@ -1,0 +1,1 @@
+"""Lesion masks by a U-Net with Dice loss, the recipe of the lesion segmentation service."""

@@ -1,0 +1,139 @@
+"""The sequence network: a small CNN for each face, a masked LSTM over them read in both directions, two answers.
+
+Reading the series forwards and backwards with the same weights, and taking the difference, makes the answer turn around
+exactly when the series does: a series that could as well be read backwards is "the same" by construction. The lesions
+that the network counts on the first and the last face enter the answer directly.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from comedo.training.sequence.plan import NetPlan
+
+_GRID = 4  # cells along each side in which a face is summed up
+_PER_CELL = 12
+_GROUPS = 4  # of GroupNorm: statistics of one face alone, so that batches, devices and noise images change nothing
+
+
+def _conv(cin: int, cout: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(cin, cout, 3, stride, 1, bias=False), nn.GroupNorm(_GROUPS, cout), nn.ReLU(inplace=True)
+    )
+
+
+class FaceEncoder(nn.Module):
+    """One face to one vector; its own mean colour and contrast are taken off first, as light changes both."""
+
+    def __init__(self, widths: tuple[int, int, int, int], out: int) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.layers = nn.Sequential(
+            _conv(3, a, 2), _conv(a, a, 1), _conv(a, b, 2), _conv(b, c, 2), _conv(c, c, 1), _conv(c, d, 2)
+        )
+        self.squeeze = nn.Conv2d(d, _PER_CELL, 1)
+        self.mix = nn.Linear(_PER_CELL * _GRID**2 + 2 * d, out)
+
+    def forward(self, face: Tensor) -> Tensor:
+        """(N, 3, S, S) in [0, 1] to (N, out)."""
+        centred = face - face.mean((2, 3), keepdim=True)
+        spread = centred.square().mean((1, 2, 3), keepdim=True).add(1e-4).sqrt()
+        maps: Tensor = self.layers(centred / spread)
+        side = maps.shape[-1] // _GRID
+        cells = functional.avg_pool2d(self.squeeze(maps), side, side)[..., :_GRID, :_GRID].flatten(1)
+        flat = maps.flatten(2)
+        y: Tensor = self.mix(torch.cat([cells, flat.mean(2), flat.amax(2)], 1))
+        return functional.relu(y)
+
+
+class MaskedLstm(nn.Module):
+    """An LSTM that keeps its state over missing photos, wherever they are; returns the last state."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden = hidden
+        self.into = nn.Linear(inputs, 4 * hidden)
+        self.again = nn.Linear(hidden, 4 * hidden, bias=False)
+        with torch.no_grad():
+            self.into.bias[hidden : 2 * hidden] += 1.0  # remember at first (Jozefowicz et al. 2015)
+
+    def forward(self, steps: Tensor, mask: Tensor, *, backwards: bool) -> Tensor:
+        """(B, T, inputs) and (B, T) of 0 and 1 to (B, hidden)."""
+        inputs = self.into(steps)
+        state = memory = steps.new_zeros(steps.shape[0], self.hidden)
+        order = range(steps.shape[1])
+        for t in reversed(order) if backwards else order:
+            enter, keep, show, new = (inputs[:, t] + self.again(state)).chunk(4, 1)
+            later = torch.sigmoid(keep) * memory + torch.sigmoid(enter) * torch.tanh(new)
+            there = mask[:, t : t + 1]
+            state = there * (torch.sigmoid(show) * torch.tanh(later)) + (1 - there) * state
+            memory = there * later + (1 - there) * memory
+        return state
+
+
+class ChangeNet(nn.Module):
+    """Faces of a series to the course, to whether the series is sound, and to each face's lesions."""
+
+    def __init__(self, plan: NetPlan) -> None:
+        super().__init__()
+        self.ordinal = plan.output == "ordinal"
+        self.encoder = FaceEncoder(plan.widths, plan.hidden)
+        self.lstm = MaskedLstm(plan.hidden, plan.hidden)
+        self.course = nn.Linear(plan.hidden, 1 if self.ordinal else 2)
+        self.sound = nn.Linear(plan.hidden, 1)
+        self.load = nn.Linear(plan.hidden, 1)
+        self.width = nn.Parameter(torch.tensor(1.0))  # of "the same" on the ordinal axis, before softplus
+        self.weight = nn.Parameter(torch.tensor(2.0))  # of what was counted, beside what the LSTM makes of the series
+
+    def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Judge series.
+
+        Args:
+            faces: (B, T, 3, S, S) in [0, 1]; anything where a photo is missing.
+            mask: (B, T), 1 for a photo, 0 for a missing one.
+
+        Returns:
+            (B, 3) log probabilities of worse, same, better; (B,) logit of a sound series; (B, T) log(1 + lesions).
+        """
+        b, t = faces.shape[:2]
+        vectors = self.encoder(faces.flatten(0, 1)).reshape(b, t, -1)
+        there = self.lstm(vectors, mask, backwards=False)
+        back = self.lstm(vectors, mask, backwards=True)
+        sound = ((self.sound(there) + self.sound(back)) / 2)[:, 0]
+        loads = self.load(vectors)[..., 0]
+        fewer = self.weight * (loads * (first_of(mask) - first_of(mask.flip(1)).flip(1))).sum(1)
+        return self._course(self.course(there), self.course(back), fewer), sound, loads
+
+    def _course(self, there: Tensor, back: Tensor, fewer: Tensor) -> Tensor:
+        if self.ordinal:
+            return ordinal_log_probs((there - back)[:, 0] + fewer, functional.softplus(self.width) + 0.05)
+        same = (there[:, 1] + back[:, 1]) / 2
+        return functional.log_softmax(torch.stack([back[:, 0] - fewer, same, there[:, 0] + fewer], 1), 1)
+
+
+def first_of(mask: Tensor) -> Tensor:
+    """1 at the first photo that is there, 0 elsewhere; (B, T) both."""
+    return mask * (mask.cumsum(1) == 1).float()
+
+
+def ordinal_log_probs(place: Tensor, width: Tensor) -> Tensor:
+    """Log probabilities (B, 3) of below, within and above +-`width` of 0 for logistic errors around `place` (B,)."""
+    above, below = place - width, -place - width
+    within = functional.logsigmoid(-above) + functional.logsigmoid(-below) + torch.log1p(-torch.exp(-2 * width))
+    return torch.stack([functional.logsigmoid(below), within, functional.logsigmoid(above)], 1)
+
+
+class ShippedChange(nn.Module):
+    """As exported: uint8 faces and a mask in, probabilities out."""
+
+    def __init__(self, net: ChangeNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(1, T, S, S, 3) uint8, (1, T) bool to (1, 3) worse, same, better, and (1,) probability of a sound series."""
+        pixels = faces.permute(0, 1, 4, 2, 3).float() / 255.0
+        course, sound, _ = self.net(pixels, mask.float())
+        return course.exp(), torch.sigmoid(sound)

@@ -1,0 +1,89 @@
+"""What a recipe of the sequence model says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from comedo.errors import UnusableInput
+from comedo.training.runner.plan import RunRecipe
+
+LEAST_SIDE = 64  # pixels: the network sums a face up in 4 x 4 cells at stride 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedPlan:
+    """Rendered series with a known course; the numbers decide the pixels."""
+
+    people: int = 40  # to learn from
+    held_back: int = 20  # other people, to measure on
+    series: int = 3  # of each person
+    photos: tuple[int, int] = (2, 4)  # fewest and most in a series
+    lesions: int = 32  # most active lesions on a face
+    width_px: int = 256  # of a photo; its height is 1.25 times that
+    max_yaw_deg: float = 35
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairsPlan:
+    """Two photos of one person's unchanged skin: as they are, and with lesions of others pasted onto one of them."""
+
+    photos: str  # folder below the data folder
+    annotations: str  # COCO file of the same photos with circles: what is cut out and pasted
+    versions: int = 4  # of each training pair: no change, and changes by pasting
+    pasted: tuple[int, int] = (5, 25)  # fewest and most lesions in a change
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPlan:
+    """Series of one's own."""
+
+    series: str  # CSV below the data folder: person, date, photo and, if wanted, split
+    labels: str  # CSV: person, label (improved, same, worse), as `comedo data label-notes --last` writes it
+    photos: str  # folder of the photos
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawPlan:
+    """How a series is changed before it is learnt from."""
+
+    reverse: float = 0.5  # share seen backwards, which turns better into worse
+    mirror: float = 0.5  # share flipped, all photos of it
+    unsound: float = 0.3  # share spoilt by noise, a stranger's photos or another order: nothing may be concluded
+    gaps: float = 0.3  # share with missing photos in between
+    shift: float = 0.03  # of the side; each photo by itself, as all that follows
+    zoom: float = 0.05
+    light: float = 0.15  # gain
+    white_balance: float = 0.06
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetPlan:
+    """The network."""
+
+    side_px: int = 128  # of a face
+    most_photos: int = 30  # the exported network takes so many, missing ones masked
+    widths: tuple[int, int, int, int] = (16, 24, 32, 48)  # channels at strides 2, 4, 8, 16
+    hidden: int = 64  # of the LSTM
+    output: Literal["ordinal", "classes"] = "ordinal"  # one axis with two cuts, or three classes of their own
+
+    def __post_init__(self) -> None:
+        if self.side_px < LEAST_SIDE:
+            raise UnusableInput(f"net.side_px must be at least {LEAST_SIDE}, got {self.side_px}")
+        if self.most_photos < 2:
+            raise UnusableInput(f"net.most_photos must be at least 2, got {self.most_photos}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceRecipe(RunRecipe):
+    """Better, the same or worse over 2 to 30 photos."""
+
+    task: ClassVar[str] = "sequence-change"
+    rendered: RenderedPlan | None = None
+    pairs: PairsPlan | None = None
+    own: OwnPlan | None = None
+    draw: DrawPlan = field(default_factory=DrawPlan)
+    net: NetPlan = field(default_factory=NetPlan)
+    load_weight: float = 1.0  # of the loss that teaches to count each photo's lesions, where they are known
+    answer_from: float = 0.8  # least probability, of a sound series too, for an answer

@@ -1,0 +1,89 @@
+"""A series of faces as the training keeps it: small pictures in one file, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.geometry import sample_crop
+from comedo.progress.canvas import CANVAS_PX, FACE_PX
+from comedo.report.whole_file import write_whole
+from comedo.types import Box, Image
+
+Frames = NDArray[np.uint8]  # (T, side, side, 3) RGB
+_SHARE = 0.82  # of the canvas's side: face and chin, little of the room
+
+
+class Course(IntEnum):
+    """How the skin went from the first photo to the last."""
+
+    WORSE = 0
+    SAME = 1
+    BETTER = 2
+
+    @property
+    def backwards(self) -> Course:
+        """The course of the series read from its end."""
+        return Course(2 - self)
+
+
+class Sort(StrEnum):
+    """What a series is for: itself, or one that nothing may be concluded from."""
+
+    SERIES = "series"
+    NOISE = "noise"
+    STRANGER = "stranger"
+    SHUFFLED = "shuffled"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series; `loads` are the active lesions in sight in each photo, where they are known."""
+
+    name: str
+    person: str
+    split: str
+    source: str
+    course: Course
+    path: Path
+    loads: tuple[int, ...] | None = None
+    sort: Sort = Sort.SERIES
+
+    def frames(self) -> Frames:
+        """The faces in their order."""
+        found: Frames = np.load(self.path)
+        return found
+
+    def read(self) -> Image:
+        """The first face."""
+        return self.face(0)
+
+    def face(self, index: int) -> Image:
+        """One face, (side, side, 3)."""
+        return np.asarray(self.frames()[index], np.uint8)
+
+
+def face_frame(image: Image, box_xyxy: Box, face_px: float, side_px: int) -> Image:
+    """A face at one scale, (side, side, 3): `face_px`, eye line to lips, takes a fixed share of the side."""
+    half = _SHARE * CANVAS_PX / 2 * face_px / FACE_PX
+    cx, cy = (box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2
+    return sample_crop(image, (cx - half, cy - half, cx + half, cy + half), (side_px, side_px))
+
+
+def save_frames(path: Path, frames: Sequence[Image]) -> Path:
+    """Write the faces of a series, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft.npy")
+    np.save(draft, np.stack(frames))
+    return draft.replace(path)
+
+
+def write_note(path: Path, text: str) -> None:
+    """Keep what was found beside the faces."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, [text.encode()])

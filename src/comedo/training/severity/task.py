@@ -1,0 +1,95 @@
+"""Severity as a task of the runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor, nn
+
+from comedo.errors import UnusableInput
+from comedo.training.export import example_pictures
+from comedo.training.figures import Measure
+from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
+from comedo.training.runner.labelled import open_sets
+from comedo.training.severity.faces import Face, PatchExamples, cut, find_patches
+from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_grades
+from comedo.training.severity.network import SeverityExport, SeverityNet, build_net, head_loss
+from comedo.training.severity.recipe import SeverityRecipe
+
+
+class Severity(Task[SeverityRecipe, Face, GradeRow]):
+    """One grade for a face: the mean of what its patches say."""
+
+    recipe = SeverityRecipe
+    baseline_words = "the training photos' mean grade, and their shares of the grades, whatever the photo"
+
+    def items(self, recipe: SeverityRecipe, root: Path, cache: Path) -> list[Face]:
+        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed, faces=cache / "faces")
+        faces = [face for face in map(find_patches, photos) if face.grade is not None]
+        for face in faces:
+            beyond = [g for g in (*face.votes, face.grade or 0) if g >= len(recipe.grades) or g < 0]
+            if beyond:
+                raise UnusableInput(
+                    f"{face.name} has grade {beyond[0]}; the recipe names {len(recipe.grades)} grades from 0 on"
+                )
+        return faces
+
+    def build(self, recipe: SeverityRecipe, root: Path, items: Sequence[Face]) -> nn.Module:  # noqa: ARG002
+        return build_net(recipe.net, root, len(recipe.grades))
+
+    def examples(self, recipe: SeverityRecipe, items: Sequence[Face], *, learning: bool) -> Examples:
+        patches = PatchExamples(recipe, items, learning)
+        return Examples(len(patches), patches.draw)
+
+    def loss(self, recipe: SeverityRecipe, net: nn.Module, batch: Batch, epoch: int) -> dict[str, Tensor]:  # noqa: ARG002
+        output = net(batch["patch"].permute(0, 3, 1, 2).float() / 255.0).float()
+        return {recipe.net.head: head_loss(recipe.net.head, output, batch["label"])}
+
+    def shipped(self, recipe: SeverityRecipe, net: nn.Module) -> Shipped:
+        assert isinstance(net, SeverityNet)
+        side = recipe.patches.side
+        pictures = np.stack(example_pictures([(side, side)] * 2))
+        regression = recipe.net.head == "regression"
+        return Shipped(
+            SeverityExport(net, recipe.net.head),
+            [{"patches": pictures}, {"patches": pictures[:1]}],
+            ("score",) if regression else ("score", "probabilities"),
+            f"(N, {side}, {side}, 3) uint8 RGB: patches of forehead, cheeks, chin",
+            f"(N,) float32 score from 0 to {len(recipe.grades) - 1}"
+            + ("" if regression else f", (N, {len(recipe.grades)}) probabilities of the grades"),
+            {name: {0: "number"} for name in ("patches", "score", *([] if regression else ["probabilities"]))},
+        )
+
+    def look(self, recipe: SeverityRecipe, run: Run, item: Face) -> GradeRow:
+        image = item.read()
+        patches = np.stack([cut(image, box, recipe.patches.side) for box in item.boxes.values()])
+        found = run({"patches": patches})
+        probs = found.get("probabilities")
+        mean = None if probs is None else tuple(float(p) for p in probs.mean(0))
+        return self._row(recipe, item, float(found["score"].mean()), mean)
+
+    def baseline(self, recipe: SeverityRecipe, items: Sequence[Face]) -> Callable[[Face], GradeRow]:
+        grades = np.array([face.grade for face in items])
+        shares = tuple(float((grades == k).mean()) for k in range(len(recipe.grades)))
+        return lambda face: self._row(recipe, face, float(grades.mean()), shares)
+
+    def _row(self, recipe: SeverityRecipe, face: Face, score: float, probs: tuple[float, ...] | None) -> GradeRow:
+        assert face.grade is not None
+        return GradeRow(face.name, face.person, score, float(face.grade), len(recipe.grades), probs)
+
+    def gather(self, rows: Sequence[GradeRow]) -> Mapping[str, Sequence[GradeRow]]:
+        return {"photos": rows, "people (mean of their photos)": by_person(rows)}
+
+    def measures(self, recipe: SeverityRecipe) -> Sequence[Measure[GradeRow]]:  # noqa: ARG002
+        return MEASURES
+
+    def pictures(self, recipe: SeverityRecipe, rows: Sequence[GradeRow]) -> Mapping[str, str]:
+        return draw_grades(rows, recipe.grades)
+
+    def limits(self, recipe: SeverityRecipe) -> Sequence[str]:
+        return (
+            f"The grades are {', '.join(recipe.grades)}, as the photos' labels use them; other scales differ.",
+            "A camera that goes with a grade can be learnt instead of skin: run `comedo data audit` first.",
+        )

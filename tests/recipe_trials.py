@@ -1,0 +1,68 @@
+"""What the tests of every recipe do: run it on rendered faces, kill it, let it go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from comedo.training.command import RECIPES
+from comedo.training.figures import Figure, Rounds
+from comedo.training.recipe import read_values
+from comedo.training.runner.plan import RunRecipe
+from comedo.training.runner.registry import read_run
+from comedo.training.runner.run import Result, train_run
+
+SETS = "sets=[{labels: annotations.json}]"
+FEW = Rounds(50)
+LESION_NET = (  # a lesion-segmentation that learns in seconds
+    "categories=[acne, pimple]",
+    "net.widths=[24, 24, 16, 16]",
+    "crops.photo_side=288",
+    "crops.size=96",
+    "crops.on_lesion=0.9",
+    "schedule.per_step=8",
+    "schedule.rate=0.01",
+    "augment.light=0.3",
+    "augment.white_balance=0.2",
+)
+
+
+class Killed(BaseException):
+    """Like a signal: nothing catches it."""
+
+
+def small_recipe(name: str, *changes: str) -> tuple[Any, RunRecipe]:
+    """A shipped recipe cut down for seconds on one core."""
+    quick = ("net.backbone=small", "net.weights=null", "schedule.precision=float32", "schedule.warmup=2")
+    return read_run(read_values(RECIPES / f"{name}.yaml", (SETS, *quick, *changes)), name)
+
+
+def run_small(name: str, data: Path, out: Path, *changes: str) -> Result:
+    """Train it to the end."""
+    task, recipe = small_recipe(name, *changes)
+    result = train_run(task, recipe, data=data, out=out, cache=data / "cache", quiet=True, rounds=FEW)
+    assert result is not None
+    return result
+
+
+def kill_in_epoch(number: int, name: str, data: Path, out: Path, *changes: str) -> None:
+    """Start it and let it die in that epoch, counted from 0."""
+    task, recipe = small_recipe(name, *changes)
+
+    class Dying(type(task)):  # type: ignore[misc]
+        def loss(self, recipe: Any, net: Any, batch: Any, epoch: int) -> Any:
+            if epoch == number:
+                raise Killed
+            return super().loss(recipe, net, batch, epoch)
+
+    try:
+        train_run(Dying(), recipe, data=data, out=out, cache=data / "cache", quiet=True, rounds=FEW)
+    except Killed:
+        return
+    raise AssertionError("it ran to the end")
+
+
+def figure(result: Result, name: str, section: int = 0) -> Figure:
+    """One figure of the evaluation."""
+    assert result.evaluation is not None
+    return next(f for f in result.evaluation.sections[section].figures if f.name == name)

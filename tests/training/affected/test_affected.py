@@ -1,0 +1,73 @@
+"""Affected or not, on rendered faces."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs comedo[train]")
+pytest.importorskip("lightning", reason="needs comedo[train]")
+
+from comedo.errors import UnusableInput
+from comedo.training.affected.faces import masked_view
+from comedo.training.affected.judge import MEASURES, AffectedRow, draw_answers
+from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SMALL = (
+    "least=6",  # of 0, 5, 12, 26 lesions, marks included
+    "net.dropout=0",
+    "view.side=256",
+    "schedule.per_step=8",
+    "schedule.rate=0.005",
+    "schedule.encoder_share=0.1",
+    "augment.light=0.2",
+    "augment.white_balance=0.1",
+)
+SHORT = (*SMALL, "schedule.epochs=2", "schedule.steps=2")
+
+
+def test_it_learns_who_is_affected(rendered, lesion_run, tmp_path):
+    start = f"net.weights={lesion_run[0] / 'last.ckpt'}"
+    result = run_small("affected", rendered, tmp_path / "run", *SMALL, start, "schedule.epochs=40", "watch.share=0")
+    mean_f1, auc = figure(result, "F1, mean"), figure(result, "ROC AUC")
+    assert mean_f1.value > mean_f1.baseline
+    assert auc.value > 0.8
+    assert auc.baseline == 0.5
+    assert {p.stem for p in (tmp_path / "run").glob("*.svg")} == {"confusion", "precision-recall", "calibration"}
+
+
+def test_a_killed_run_goes_on_to_the_same_network(rendered, tmp_path):
+    whole = run_small("affected", rendered, tmp_path / "whole", *SHORT)
+    kill_in_epoch(1, "affected", rendered, tmp_path / "killed", *SHORT)
+    assert run_small("affected", rendered, tmp_path / "killed", *SHORT).entry.sha256 == whole.entry.sha256
+
+
+def test_only_skin_is_left(rendered):
+    task, recipe = small_recipe("affected", *SMALL)
+    view = masked_view(task.items(recipe, rendered, rendered / "cache")[0].photo, recipe)
+    grey = (np.abs(view.astype(int) - 128) <= 1).all(2)
+    assert 0.2 < grey.mean() < 0.9
+    assert grey[:8, :8].all()
+
+
+def test_both_kinds_are_needed(rendered, tmp_path):
+    task, recipe = small_recipe("affected", *SMALL, "least=99")
+    items = task.items(recipe, rendered, rendered / "cache")
+    with pytest.raises(UnusableInput, match="0 are affected"):
+        task.build(recipe, tmp_path, items)
+
+
+def test_figures_by_hand():
+    rows = [
+        AffectedRow("a", "p", 0.9, True, True),
+        AffectedRow("b", "q", 0.4, False, True),
+        AffectedRow("c", "r", 0.6, True, False),
+        AffectedRow("d", "s", 0.1, False, False),
+    ]
+    figures = {m.name: m.of(rows) for m in MEASURES}
+    assert figures["F1, mean"] == figures["F1 affected"] == figures["balanced accuracy"] == 0.5
+    assert figures["ROC AUC"] == 0.75
+    assert figures["Brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
+    assert all("<svg" in svg for svg in draw_answers(rows).values())

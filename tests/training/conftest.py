@@ -1,0 +1,40 @@
+"""What the tests of training share: a data set of rendered faces, made once, and one thread for torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rendered import rendered_set
+
+if TYPE_CHECKING:
+    from comedo.training.runner.run import Result
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 photos of 6 people with masks, grades and votes; nobody writes there."""
+    return rendered_set(tmp_path_factory.mktemp("rendered"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small pictures gain nothing from threads, which only wait for each other on a busy machine."""
+    torch = pytest.importorskip("torch", reason="needs comedo[train]")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def lesion_run(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A run of lesion-segmentation on rendered faces; other recipes start from its encoder. Nobody writes there."""
+    pytest.importorskip("lightning", reason="needs comedo[train]")
+    from recipe_trials import LESION_NET, run_small
+
+    folder = tmp_path_factory.mktemp("lesion-net") / "run"
+    return folder, run_small("lesion-segmentation", rendered, folder, *LESION_NET, "schedule.epochs=4", "watch.share=0")

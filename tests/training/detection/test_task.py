@@ -1,0 +1,224 @@
+"""Each detector from recipe to measured file on rendered skin: trains, is killed, resumes, beats its baseline."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from comedo.errors import UnusableInput
+from comedo.photo import read_photo
+from comedo.training.augmentation.paste import Patch
+from comedo.training.command import RECIPES
+from comedo.training.detection.photos import BoxPhoto, Crops, crops_of, draw_crop, pad
+from comedo.training.detection.plan import DetectorKind
+from comedo.training.detection.predict import open_detector
+from comedo.training.detection.recipe import CropPlan, DetectorRecipe
+from comedo.training.detection.task import DetectLesions
+from comedo.training.detection.ways import Way
+from comedo.training.figures import Rounds
+from comedo.training.runner.augment import Augment
+from comedo.training.runner.registry import read_run
+from comedo.training.runner.run import Machine, train_run
+
+NAMES = ("detect-tood", "detect-atss", "detect-centernet")
+EPOCHS = 6
+
+
+def values_of(name: str) -> dict[str, object]:
+    return yaml.safe_load((RECIPES / f"{name}.yaml").read_text("utf-8"))
+
+
+def tiny(name: str) -> DetectorRecipe:
+    """A shipped recipe at a size that learns close-ups in seconds."""
+    values = values_of(name)
+    values |= {"sets": [{"labels": "annotations.json"}], "types": ["red", "brown"], "pretrained": None, "repeats": 8}
+    values["detector"] |= {"backbone": "resnext-tiny", "strides": [4, 8], "width": 16, "stacked": 1}
+    values["crops"] |= {"size": 96}
+    values["serve"] |= {"longest": 144, "tile": 96}
+    values["schedule"] |= {"epochs": EPOCHS, "per_step": 4, "rate": 6e-3, "encoder_share": 1.0, "warmup": 5}
+    task, recipe = read_run(values, name)
+    assert isinstance(task, DetectLesions)
+    assert isinstance(recipe, DetectorRecipe)
+    return recipe
+
+
+class Killed(Exception):
+    pass
+
+
+class KilledTask(DetectLesions):
+    """Dies in the middle of the third epoch."""
+
+    def loss(self, recipe, net, batch, epoch):
+        if epoch == 2:
+            raise Killed
+        return super().loss(recipe, net, batch, epoch)
+
+
+@pytest.fixture(scope="module")
+def runs(closeups, tmp_path_factory):
+    """Runs by name, made when first asked for."""
+    made: dict[str, tuple[Path, object]] = {}
+
+    def run(name: str):
+        if name not in made:
+            out = tmp_path_factory.mktemp(name)
+            machine = Machine(device="cpu")
+            with pytest.raises(Killed):
+                train_run(KilledTask(), tiny(name), data=closeups, out=out, machine=machine, quiet=True)
+            result = train_run(
+                DetectLesions(), tiny(name), data=closeups, out=out, machine=machine, quiet=True, rounds=Rounds(40)
+            )
+            made[name] = out, result
+        return made[name]
+
+    return run
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_run_goes_on_is_exported_and_beats_its_baseline(name, runs, one_thread):
+    out, result = runs(name)
+    assert result.epochs == EPOCHS
+    with (out / "log.csv").open() as file:
+        assert [int(row["epoch"]) for row in csv.DictReader(file)] == list(range(1, EPOCHS + 1))
+    assert result.entry.parity <= 1e-3
+    assert [s.name for s in result.evaluation.sections] == ["whole", "slices"]
+    for section in result.evaluation.sections:
+        figures = {f.name: f for f in section.figures}
+        for figure in (figures["mAP50"], figures["mean F1"]):
+            assert figure.value > (figure.baseline or 0) + 0.1, (name, section.name, figure)
+        low, high = figures["mAP50"].interval_90
+        assert low <= figures["mAP50"].value <= high
+    assert {"curves-whole.svg", "confusion-slices.svg", "MODEL_CARD.md", "detector.onnx"} <= {
+        p.name for p in out.iterdir()
+    }
+
+
+def test_a_trained_detector_labels_photos_in_their_own_pixels(runs, closeups, tmp_path, one_thread):
+    from typer.testing import CliRunner
+
+    from comedo.training.cli import app
+
+    out, _ = runs("detect-atss")
+    labels = tmp_path / "found.json"
+    done = CliRunner().invoke(
+        app, ["detect", str(closeups / "photos"), "--model", str(out), "--out", str(labels), "--way", "slices"]
+    )
+    assert done.exit_code == 0, done.output
+    found = json.loads(labels.read_text())
+    assert len(found["images"]) == 8
+    assert {c["name"] for c in found["categories"]} == {"red", "brown"}
+    boxes = np.array([a["bbox"] for a in found["annotations"]])
+    assert len(boxes) > 0
+    assert (boxes[:, :2] >= 0).all()
+    assert (boxes[:, :2] + boxes[:, 2:] <= 96).all()
+    assert all(0 < a["score"] <= 1 for a in found["annotations"])
+
+
+def test_one_cut_off_for_all_types_can_be_asked_for(runs, closeups, one_thread):
+    out, _ = runs("detect-atss")
+    photo = read_photo(closeups / "photos/7.png")
+    strict, lax = (open_detector(out, Way.WHOLE, score=s) for s in (0.999, 0.05))
+    assert strict.cuts == (0.999, 0.999)
+    assert len(strict.find(photo, Way.WHOLE)) < len(lax.find(photo, Way.WHOLE))
+
+
+def photos_of(closeups: Path, recipe: DetectorRecipe, tmp_path: Path) -> list[BoxPhoto]:
+    return DetectLesions().items(recipe, closeups, tmp_path)
+
+
+def test_crops_depend_on_their_random_numbers_alone_and_boxes_follow_the_pixels(closeups, tmp_path):
+    recipe = replace(tiny("detect-tood"), augment=Augment(light=0, white_balance=0))
+    crops = crops_of(recipe, photos_of(closeups, recipe, tmp_path), learning=True)
+    for index in range(6):
+        one, same = (crops.draw(index, np.random.default_rng([index, 1])) for _ in range(2))
+        assert all(np.array_equal(one[k], same[k]) for k in one)
+        reds = [box for box, kind in zip(one["boxes"], one["types"], strict=True) if kind == 0]
+        for x0, y0, x1, y1 in np.round(reds).astype(int):
+            middle = one["image"][(y0 + y1) // 2, (x0 + x1) // 2].astype(int)
+            if min(x0, y0) > 0 and max(x1, y1) < 96:  # a whole one: redder than the crop
+                assert middle[0] - middle[1] > np.mean(one["image"][..., 0].astype(int) - one["image"][..., 1]) + 10
+
+
+def test_a_crop_leaves_boxes_out_that_it_cuts_too_much():
+    draw = draw_crop(np.random.default_rng(0), CropPlan(size=64, zoom=(1.0, 1.0)), (64, 64), np.zeros((0, 4)), 64)
+    boxes = np.array([[10.0, 10, 20, 20], [-8, 0, 2, 10], [-5, 0, 5, 10], [70, 70, 80, 80]])
+    cut, kept = draw.boxes(boxes, 0.5)
+    assert kept.tolist() == [True, False, True, False]
+    assert cut.tolist() == [[10, 10, 20, 20], [0, 0, 5, 10]]
+
+
+def test_lesions_of_others_are_pasted_with_their_boxes(closeups, tmp_path):
+    recipe = tiny("detect-tood")
+    (photo, *_) = photos_of(closeups, recipe, tmp_path)
+    weight = np.full((15, 15), 1.0, np.float32)
+    patch = Patch(np.full((15, 15, 3), 20, np.uint8), weight, 6.0, 90.0, "brown", "somebody else")
+    plan = replace(recipe, augment=Augment(paste=3, paste_share=1.0, light=0, white_balance=0))
+
+    class Everywhere(BoxPhoto):
+        def picture(self):
+            return replace(super().picture(), parts=np.full((96, 96), 1, np.uint8))
+
+    known = Everywhere(photo.photo, photo.types)
+    wide = replace(plan, crops=CropPlan(size=160, zoom=(1.0, 1.0)))
+    with_paste = Crops(wide, [known], [patch], True).draw(0, np.random.default_rng(4))
+    without = Crops(wide, [known], [], True).draw(0, np.random.default_rng(4))
+    assert (with_paste["types"] == 1).sum() > (without["types"] == 1).sum()
+
+
+def test_the_baseline_calls_red_blobs_the_commonest_type_without_doubles(closeups, tmp_path):
+    recipe = tiny("detect-tood")
+    strict = replace(recipe, serve=replace(recipe.serve, nms=0.0, most=3))
+    photos = photos_of(closeups, recipe, tmp_path)
+
+    class Dotted(BoxPhoto):
+        def read(self):
+            image = np.full((120, 400, 3), (200, 150, 130), np.uint8)
+            for x in range(40, 360, 10):  # so near that their boxes overlap
+                image[58:62, x : x + 4] = (220, 40, 40)
+            return image
+
+    dotted = Dotted(photos[0].photo, photos[0].types)
+    found = DetectLesions().baseline(strict, photos)(dotted).found[Way.WHOLE]
+    assert len(found) == 3
+    assert len(set(found.classes.tolist())) == 1
+    assert (np.diff(found.scores) <= 0).all()
+
+
+def test_batches_are_padded_with_rows_that_teach_nothing():
+    def example(number: int):
+        boxes = np.ones((number, 4), np.float32)
+        return {"image": np.zeros((2, 2, 3), np.uint8), "boxes": boxes, "types": np.ones(number, np.int64)}
+
+    batch = pad([example(2), example(0)])
+    assert batch["types"].tolist() == [[1, 1], [-1, -1]]
+    assert batch["boxes"].shape == (2, 2, 4)
+    assert pad([example(0)])["boxes"].shape == (1, 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"types": ["red", "blue"]}, "got red, blue, the photos have brown, red"),
+        ({"types": []}, "got none"),
+        ({"pretrained": "absent.npz"}, "--set pretrained=null"),
+    ],
+)
+def test_recipes_that_do_not_fit_the_data_are_refused(change, message, closeups, tmp_path):
+    recipe = replace(tiny("detect-tood"), **{k: tuple(v) if isinstance(v, list) else v for k, v in change.items()})
+    with pytest.raises(UnusableInput, match=message):
+        DetectLesions().build(recipe, closeups, photos_of(closeups, recipe, tmp_path))
+
+
+@pytest.mark.parametrize("name", [*NAMES, "detect-reference"])
+def test_shipped_recipes_name_their_detector(name):
+    _, recipe = read_run(values_of(name), name)
+    wanted = DetectorKind.TOOD if name == "detect-reference" else DetectorKind(name.removeprefix("detect-"))
+    assert recipe.detector.kind is wanted
+    assert recipe.types == ("acne", "pimple", "spot")

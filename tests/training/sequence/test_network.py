@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs comedo[train]")
+
+import torch
+
+from comedo.training.sequence.network import ChangeNet, ordinal_log_probs
+from comedo.training.sequence.plan import NetPlan
+from comedo.training.sequence.rows import answer_of
+from comedo.training.sequence.series import Course
+
+SMALL = {"side_px": 64, "widths": (4, 4, 8, 8), "hidden": 8}
+
+
+@pytest.fixture(params=["ordinal", "classes"])
+def net(request, one_thread):
+    torch.manual_seed(3)
+    return ChangeNet(NetPlan(**SMALL, output=request.param)).eval()
+
+
+def faces(*seeds):
+    return torch.stack([torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(s)) for s in seeds])[None]
+
+
+def ask(net, pictures, mask):
+    with torch.no_grad():
+        course, sound, _ = net(pictures, torch.tensor([mask], dtype=torch.float32))
+    return course.exp()[0].numpy(), float(sound)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_missing_photo_changes_nothing_wherever_it_is_and_whatever_it_holds(net, place):
+    plain, sound = ask(net, faces(1, 2), [1, 1])
+    numbers, mask = [1, 2], [1, 1]
+    numbers.insert(place, 9)
+    mask.insert(place, 0)
+    masked, still = ask(net, faces(*numbers), mask)
+    assert masked == pytest.approx(plain, abs=1e-6)
+    assert still == pytest.approx(sound, abs=1e-6)
+
+
+def test_the_answer_turns_round_with_the_series(net):
+    there, sound = ask(net, faces(1, 2, 3), [1, 1, 1])
+    back, still = ask(net, faces(3, 2, 1), [1, 1, 1])
+    assert there.sum() == pytest.approx(1, abs=1e-5)
+    assert back == pytest.approx(there[::-1], abs=1e-6)
+    assert still == pytest.approx(sound, abs=1e-6)
+    assert abs(there[0] - there[2]) > 1e-4
+
+
+def test_a_photo_repeated_is_no_change_for_the_better(net):
+    probs, _ = ask(net, faces(4, 4, 4), [1, 1, 1])
+    assert probs[0] == pytest.approx(probs[2], abs=1e-6)
+
+
+def test_light_that_changes_everything_alike_is_taken_off(net):
+    dark, _ = ask(net, torch.cat([faces(1) * 0.5, faces(2)], 1), [1, 1])
+    plain, _ = ask(net, faces(1, 2), [1, 1])
+    assert dark == pytest.approx(plain, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("place", "width", "probs"),
+    [
+        pytest.param(0.0, np.log(3), (0.25, 0.5, 0.25), id="in the middle"),
+        pytest.param(np.log(3), np.log(3), (0.1, 0.4, 0.5), id="on the upper cut"),
+    ],
+)
+def test_the_ordinal_axis(place, width, probs):
+    found = ordinal_log_probs(torch.tensor([place]), torch.tensor(width)).exp()[0].numpy()
+    assert found == pytest.approx(probs, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("probs", "sound", "answer"),
+    [
+        pytest.param((0.05, 0.05, 0.9), 0.95, Course.BETTER, id="sure"),
+        pytest.param((0.05, 0.05, 0.9), 0.5, None, id="not one person's series"),
+        pytest.param((0.3, 0.1, 0.6), 0.99, None, id="not sure"),
+        pytest.param((0.0, 1.0, 0.0), 1.0, Course.SAME, id="no change"),
+    ],
+)
+def test_answers_want_both_probabilities(probs, sound, answer):
+    assert answer_of(probs, sound, 0.8) is answer

@@ -1,0 +1,172 @@
+"""Severity from region patches, on rendered faces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs comedo[train]")
+pytest.importorskip("lightning", reason="needs comedo[train]")
+
+import torch
+
+from comedo.errors import UnusableInput
+from comedo.training.severity.faces import PatchExamples, labels_of
+from comedo.training.severity.judge import MEASURES, GradeRow, by_person
+from comedo.training.severity.network import Coral, SeverityExport, build_net, head_loss
+from comedo.training.severity.recipe import Net
+from comedo.types import Region
+from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SMALL = (
+    "grades=[clear, mild, moderate, severe]",
+    "net.hidden=[32]",
+    "net.dropout=0",
+    "patches.side=96",
+    "schedule.per_step=24",
+    "schedule.rate=0.01",
+    "schedule.encoder_share=0.1",
+    "augment.light=0.15",
+    "augment.white_balance=0.1",
+)
+SHORT = (*SMALL, "schedule.epochs=2", "schedule.steps=2")
+
+
+@pytest.fixture(scope="module")
+def faces(rendered, tmp_path_factory):
+    task, recipe = small_recipe("severity", *SMALL)
+    return recipe, task.items(recipe, rendered, rendered / "cache")
+
+
+@pytest.mark.parametrize("name", ["severity", "severity-ordinal"])
+def test_it_learns_to_grade(name, rendered, lesion_run, tmp_path):
+    start = f"net.weights={lesion_run[0] / 'last.ckpt'}"
+    result = run_small(name, rendered, tmp_path / "run", *SMALL, start, "schedule.epochs=12", "watch.share=0")
+    for figured in ("RMSE", *(["RPS"] if name == "severity-ordinal" else [])):
+        found = figure(result, figured)
+        assert found.value < found.baseline
+    assert [s.name.split()[0] for s in result.evaluation.sections] == ["photos", "people"]
+    drawn = {p.stem for p in (tmp_path / "run").glob("*.svg")}
+    assert drawn == {"confusion"} | ({"calibration"} if name == "severity-ordinal" else set())
+
+
+def test_a_killed_run_goes_on_to_the_same_network(rendered, tmp_path):
+    whole = run_small("severity", rendered, tmp_path / "whole", *SHORT, "net.dropout=0.2")
+    kill_in_epoch(1, "severity", rendered, tmp_path / "killed", *SHORT, "net.dropout=0.2")
+    again = run_small("severity", rendered, tmp_path / "killed", *SHORT, "net.dropout=0.2")
+    assert again.entry.sha256 == whole.entry.sha256
+
+
+def test_frontal_faces_have_four_patches(faces):
+    _, found = faces
+    assert Counter(len(face.boxes) for face in found).most_common(1)[0][0] == 4
+    assert {region for face in found for region in face.boxes} >= {Region.FOREHEAD, Region.CHIN}
+
+
+def test_rarer_grades_get_more_rolled_copies(faces):
+    recipe, found = faces
+    rare = [f for f in found if f.grade != 3] + [f for f in found if f.grade == 3][:2]
+    number = {g: sum(f.grade == g for f in rare) for g in (0, 3)}
+    assert number == {0: 6, 3: 2}
+    examples = PatchExamples(recipe, rare, learning=True)
+    copies = Counter(rare[face].grade for face, _, copy, _ in examples._places if copy)
+    patches = Counter(rare[face].grade for face, _, copy, _ in examples._places if not copy)
+    # 2 + max(0, floor(6 / n) - 1) copies of each patch
+    assert copies[0] == 2 * patches[0]
+    assert copies[3] == 4 * patches[3]
+
+
+def test_held_back_patches_are_neither_rolled_nor_changed(faces):
+    recipe, found = faces
+    examples = PatchExamples(recipe, found[:3], learning=False)
+    assert len(examples) == sum(len(face.boxes) for face in found[:3])
+    first, second = (examples.draw(0, np.random.default_rng(seed)) for seed in (1, 2))
+    assert (first["patch"] == second["patch"]).all()
+    assert first["label"].tolist() == [1, 0, 0, 0]
+
+
+def test_votes_and_smoothing_make_distributions(faces):
+    recipe, found = faces
+    split = next(f for f in found if f.votes == [1, 0])
+    assert labels_of(recipe, [split])[0].tolist() == [0.5, 0.5, 0, 0]
+    assert labels_of(replace(recipe, votes=False), [split])[0].tolist() == [0, 1, 0, 0]
+    soft = labels_of(replace(recipe, smoothing=0.5), [split])[0]
+    assert soft.sum() == pytest.approx(1)
+    assert (soft > 0).all()
+
+
+def test_the_thresholds_of_coral_rise_whatever_it_learnt():
+    head = Coral(3, 5)
+    with torch.no_grad():
+        head.steps[:] = torch.tensor([-9.0, 4.0, 0.0])
+        worse = torch.sigmoid(head(torch.randn(20, 3)))
+    assert (worse[:, :-1] >= worse[:, 1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("head", "output", "label", "loss"),
+    [
+        pytest.param("regression", [[1.5]], [0.5, 0, 0.5], 0.25, id="distance from the mean of the votes"),
+        pytest.param("regression", [[2.0]], [0, 0, 1.0], 0.0, id="right"),
+        pytest.param("coral", [[0.0, 0.0]], [0, 1.0, 0], float(np.log(2)), id="even odds of each step"),
+        pytest.param("coral", [[40.0, -40.0]], [0, 1.0, 0], 0.0, id="worse than 0, not worse than 1"),
+        pytest.param(
+            "distribution", [[0.0, 0.0, 0.0]], [0.2, 0.3, 0.5], float(np.log(3)), id="even odds of each grade"
+        ),
+    ],
+)
+def test_losses_take_distributions(head, output, label, loss):
+    found = head_loss(head, torch.tensor(output), torch.tensor([label], dtype=torch.float32))
+    assert float(found) == pytest.approx(loss, abs=1e-6)
+
+
+@pytest.mark.parametrize("head", ["coral", "distribution"])
+def test_ordinal_heads_answer_with_probabilities(head, tmp_path):
+    net = build_net(Net(backbone="small", hidden=(8,), head=head), tmp_path, 4).eval()
+    with torch.no_grad():
+        score, probs = SeverityExport(net, head)(torch.randint(0, 255, (3, 32, 32, 3), dtype=torch.uint8))
+    assert probs.sum(1).tolist() == pytest.approx([1] * 3, abs=1e-5)
+    assert (probs >= 0).all()
+    assert score.tolist() == pytest.approx((probs @ torch.arange(4.0)).tolist(), abs=1e-5)
+
+
+def test_a_frozen_backbone_stays_as_it_was(tmp_path):
+    net = build_net(Net(backbone="small", frozen=True, hidden=(8,)), tmp_path, 4).train()
+    assert not net.encoder.training
+    assert not any(p.requires_grad for p in net.encoder.parameters())
+    assert net.layers.training
+
+
+def test_people_are_the_mean_of_their_photos():
+    rows = [GradeRow("a", "p", 1.0, 1, 4), GradeRow("b", "p", 2.0, 3, 4), GradeRow("c", "q", 0.2, 0, 4)]
+    merged = by_person(rows)
+    assert [(r.person, r.score, r.true) for r in merged] == [("p", 1.5, 2.0), ("q", 0.2, 0.0)]
+    figures = {m.name: m.of(rows) for m in MEASURES}
+    assert figures["RMSE"] == pytest.approx(((0 + 1 + 0.04) / 3) ** 0.5)
+    assert figures["MAE"] == pytest.approx(1.2 / 3)
+    assert figures["accuracy"] == pytest.approx(2 / 3)
+    assert figures["RPS"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param("grades=[one]", "two grades", id="one grade"),
+        pytest.param("patches.side=100", "multiple of 32", id="an odd side"),
+        pytest.param("augment.paste=3", "augment.paste to 0", id="pasting"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused(change, words):
+    with pytest.raises(UnusableInput, match=words):
+        small_recipe("severity", change)
+
+
+def test_a_grade_that_the_recipe_does_not_name_is_refused(rendered):
+    task, recipe = small_recipe("severity", *SMALL, "grades=[clear, mild, moderate]")
+    with pytest.raises(UnusableInput, match="has grade 3"):
+        task.items(recipe, rendered, rendered / "cache")
