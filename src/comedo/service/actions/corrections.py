@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from comedo.report.case import Case, first_fault
+from comedo.report.case import Case
+from comedo.report.written import first_fault
 from comedo.review.corrections import Corrections
 from comedo.review.document import Review
 from comedo.review.run import review, reviewed_case
