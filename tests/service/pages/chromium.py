@@ -137,6 +137,12 @@ class Browser:
         if folder:
             self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
 
+    def connect(self, online: bool) -> None:
+        """Cut the connection, or bring it back."""
+        free = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": not online, **free})
+
     def complaints(self) -> list[str]:
         """What the console says that is more than a remark."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]

@@ -53,6 +53,21 @@ def test_the_whole_way(browser: Browser, site: Site) -> None:
     assert len(set(browser.checked)) == 19
 
 
+@pytest.mark.parametrize("browser", ["phone"], indirect=True)
+def test_a_photo_waits_for_a_lost_connection(browser: Browser, site: Site) -> None:
+    sign_up(browser, "offline@example.org")
+    browser.go("/capture")
+    browser.all('.view input[name="front"]')[0].send_keys(str(site.before))
+    browser.connect(False)
+    browser.click("#send")
+    browser.find('.queue__item[data-state="offline"]')
+    browser.connect(True)
+    browser.arrive("/photos/")
+    browser.find(".viewer__stage")
+    browser.go("/diary")
+    assert len(browser.all(".visit")) == 1
+
+
 def sign_up(browser: Browser, email: str) -> None:
     browser.go("/")
     browser.check("start")
