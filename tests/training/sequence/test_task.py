@@ -13,45 +13,48 @@ from comedo.training.leaks import LeakyData, guard
 from comedo.training.runner.fit import Machine
 from comedo.training.runner.plan import Schedule, Watch
 from comedo.training.runner.run import train_run
-from comedo.training.runner.ship import open_model
-from comedo.training.sequence.draw import noise_frame
-from comedo.training.sequence.plan import DrawPlan, NetPlan, RenderedPlan, SequenceRecipe
-from comedo.training.sequence.rendered import rendered_series
+from comedo.training.sequence.plan import DrawPlan, NetPlan, SequenceRecipe
+from comedo.training.sequence.probes import probes
 from comedo.training.sequence.series import Course, Series, save_frames
 from comedo.training.sequence.task import SequenceChange, asked
+from large_lesions import SIDE, large_lesions
 
 RECIPE = SequenceRecipe(
     description="a rehearsal",
-    schedule=Schedule(epochs=16, steps=8, per_step=8, rate=5e-3, warmup=5, precision="float32"),
+    schedule=Schedule(epochs=16, steps=8, per_step=8, rate=3e-3, warmup=10, precision="float32"),
     watch=Watch(share=0),
-    rendered=RenderedPlan(people=3, held_back=2, series=4, photos=(2, 2), width_px=112, max_yaw_deg=15, seed=37),
-    draw=DrawPlan(gaps=0.2),
-    net=NetPlan(side_px=64, most_photos=5, widths=(8, 12, 16, 16), hidden=24),
+    draw=DrawPlan(gaps=0.2, unsound=0.2),
+    net=NetPlan(side_px=SIDE, most_photos=5, widths=(8, 12, 16, 16), hidden=24),
 )
 
 
+class LargeLesions(SequenceChange):
+    """The task on series that a small network can learn in seconds."""
+
+    def __init__(self, series):
+        self.series = series
+
+    def items(self, recipe, root, cache):
+        return [*self.series, *probes([s for s in self.series if s.split == "val"], cache)]
+
+
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory):
+def task(tmp_path_factory):
     """Rendered once for all tests here."""
-    folder = tmp_path_factory.mktemp("faces")
-    rendered_series(RECIPE.rendered, RECIPE.net.side_px, folder)
-    return folder
+    return LargeLesions(large_lesions(tmp_path_factory.mktemp("faces"), people=4, held_back=3))
 
 
-def run(faces, out, recipe=RECIPE):
-    machine = Machine(device="cpu")
-    return train_run(
-        SequenceChange(), recipe, data=out, out=out, cache=faces, machine=machine, quiet=True, rounds=Rounds(20)
-    )
+def run(task, out, recipe=RECIPE):
+    return train_run(task, recipe, data=out, out=out, machine=Machine(device="cpu"), quiet=True, rounds=Rounds(20))
 
 
 @pytest.fixture(scope="module")
-def trained(faces, tmp_path_factory):
+def trained(task, tmp_path_factory):
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("run")
-    yield run(faces, out), out
+    yield run(task, out), out
     torch.set_num_threads(before)
 
 
@@ -61,25 +64,16 @@ def sections(evaluation):
 
 def test_it_beats_no_change_on_other_people(trained):
     found = sections(trained[0].evaluation)["rendered"]
-    assert found["balanced_accuracy"].baseline == pytest.approx(1 / 3)
-    assert found["balanced_accuracy"].value > 0.45
+    assert found["balanced_accuracy"].value > found["balanced_accuracy"].baseline
     assert found["qwk"].value > 0.2 > found["qwk"].baseline
+    assert found["changes_turned_round"].value == 0
 
 
-def test_nothing_spoilt_is_called_improved(trained):
+def test_spoilt_series_are_measured_apart(trained):
     found = sections(trained[0].evaluation)
-    spoilt = [figures["false_changes"].value for name, figures in found.items() if name != "rendered"]
-    assert len(spoilt) >= 2
-    assert spoilt == [0] * len(spoilt)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_noise_is_not_improved(trained, seed):
-    """The reference's tests hold the opposite."""
-    run_network, _ = open_model(trained[1], "sequence-change")
-    rng = np.random.default_rng(seed)
-    found = run_network(asked(np.stack([noise_frame(64, rng) for _ in range(4)]), 5))
-    assert min(found["course"][0][Course.BETTER], found["sound"][0]) < RECIPE.answer_from
+    assert {"noise (rendered)", "stranger (rendered)"} <= set(found)
+    assert found["noise (rendered)"]["balanced_accuracy"].value is None
+    assert found["noise (rendered)"]["false_changes"].baseline == 0
 
 
 def test_the_exported_network_computes_the_same(trained):
@@ -93,9 +87,9 @@ class Killed(BaseException):
     """Like a signal: nothing catches it."""
 
 
-def test_a_killed_run_goes_on_to_the_same_network(faces, tmp_path, monkeypatch, one_thread):
+def test_a_killed_run_goes_on_to_the_same_network(task, tmp_path, monkeypatch, one_thread):
     short = replace(RECIPE, schedule=replace(RECIPE.schedule, epochs=2, steps=2))
-    whole = run(faces, tmp_path / "whole", short)
+    whole = run(task, tmp_path / "whole", short)
     loss, calls = SequenceChange.loss, []
 
     def dying(self, *arguments):
@@ -107,8 +101,8 @@ def test_a_killed_run_goes_on_to_the_same_network(faces, tmp_path, monkeypatch, 
     with monkeypatch.context() as patch:
         patch.setattr(SequenceChange, "loss", dying)
         with pytest.raises(Killed):
-            run(faces, tmp_path / "killed", short)
-    assert run(faces, tmp_path / "killed", short).entry.sha256 == whole.entry.sha256
+            run(task, tmp_path / "killed", short)
+    assert run(task, tmp_path / "killed", short).entry.sha256 == whole.entry.sha256
 
 
 def test_a_person_on_both_sides_stops_the_training(tmp_path):

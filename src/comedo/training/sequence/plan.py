@@ -21,7 +21,7 @@ class RenderedPlan:
     photos: tuple[int, int] = (2, 4)  # fewest and most in a series
     lesions: int = 32  # most active lesions on a face
     width_px: int = 256  # of a photo; its height is 1.25 times that
-    max_yaw_deg: float = 35
+    max_yaw_deg: float = 35.0
     seed: int = 0
 
 
