@@ -14,6 +14,7 @@ import pytest
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 THEMES = ("light", "dark")
+STILL = {"name": "prefers-reduced-motion", "value": "reduce"}  # colours are judged when they have settled
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WAIT_S = 60  # for a machine that does much else
 SCREENSHOTS = "COMEDO_SCREENSHOTS"  # a folder: every page that is checked is kept there as a picture
@@ -125,8 +126,8 @@ class Browser:
         if self.driver.execute_script(wide) > 0:
             self.problems.append(f"{name}: wider than the screen")
         for theme in THEMES:
-            feature = {"name": "prefers-color-scheme", "value": theme}
-            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+            features = [{"name": "prefers-color-scheme", "value": theme}, STILL]
+            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
             self.driver.execute_script(self.axe)
             found = self.driver.execute_async_script(RUN_AXE, WCAG)
             self.problems += [f"{name}, {theme}: {line}" for line in found["bad"]]
