@@ -16,37 +16,17 @@ from comedo.training.augmentation.regions import FACE_PARTS, SKIN_PARTS, draw_fi
 from comedo.training.runner.augment import change_light
 from comedo.training.runner.contract import Arrays
 from comedo.training.runner.faces import face_parts
-from comedo.training.runner.labelled import LabelledPhoto
+from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
 from comedo.types import Image
 
 _FILL = draw_fill(np.random.default_rng(0), grey=True)
 
 
 @dataclass(frozen=True, eq=False)
-class MaskedFace:
+class MaskedFace(OfPhoto):
     """One photo and whether its person is affected."""
 
-    photo: LabelledPhoto
     affected: bool
-
-    @property
-    def name(self) -> str:
-        """The photo's."""
-        return self.photo.name
-
-    @property
-    def person(self) -> str:
-        """Whom it shows."""
-        return self.photo.person
-
-    @property
-    def split(self) -> str:
-        """`train` or `val`."""
-        return self.photo.split
-
-    def read(self) -> Image:
-        """The photo, unmasked."""
-        return self.photo.read()
 
 
 def is_affected(photo: LabelledPhoto, recipe: AffectedRecipe) -> bool:

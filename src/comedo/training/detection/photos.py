@@ -16,37 +16,17 @@ from comedo.training.data.dataset import Sample
 from comedo.training.detection.recipe import CropPlan, DetectorRecipe
 from comedo.training.runner.augment import Pictured, change_light, change_places, patches_of
 from comedo.training.runner.contract import Arrays, Examples
-from comedo.training.runner.labelled import LabelledPhoto
+from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
 from comedo.types import Image
 
 _DONORS = 150  # photos that lesions to paste are cut from
 
 
 @dataclass(frozen=True, eq=False)
-class BoxPhoto:
+class BoxPhoto(OfPhoto):
     """One photo with boxes of the recipe's types."""
 
-    photo: LabelledPhoto
     types: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """Its name in the set."""
-        return self.photo.name
-
-    @property
-    def person(self) -> str:
-        """Whom it shows."""
-        return self.photo.person
-
-    @property
-    def split(self) -> str:
-        """`train` or `val`."""
-        return self.photo.split
-
-    def read(self) -> Image:
-        """Its pixels, (H, W, 3) uint8 RGB."""
-        return self.photo.read()
 
     def picture(self) -> Pictured:
         """Its pixels with its labels and, where the recipe wants it, its face map."""

@@ -63,6 +63,32 @@ class LabelledPhoto:
         return Pictured(self.read(), self.sample, parts)
 
 
+@dataclass(frozen=True, eq=False)
+class OfPhoto:
+    """An item of a recipe that is made of one photo: what the runner asks of it."""
+
+    photo: LabelledPhoto
+
+    @property
+    def name(self) -> str:
+        """The photo's."""
+        return self.photo.name
+
+    @property
+    def person(self) -> str:
+        """Whom it shows."""
+        return self.photo.person
+
+    @property
+    def split(self) -> str:
+        """`train` or `val`."""
+        return self.photo.split
+
+    def read(self) -> Image:
+        """The photo, (H, W, 3) uint8 RGB."""
+        return self.photo.read()
+
+
 def open_sets(
     sets: Sequence[LabelledSet], root: Path, *, seed: int = 0, faces: Path | None = None
 ) -> list[LabelledPhoto]:

@@ -17,7 +17,7 @@ from comedo.training.label_noise import soft_labels
 from comedo.training.runner.augment import change_light
 from comedo.training.runner.contract import Arrays
 from comedo.training.runner.faces import face_parts
-from comedo.training.runner.labelled import LabelledPhoto
+from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
 from comedo.training.severity.recipe import SeverityRecipe
 from comedo.types import Box, Image, Region
 
@@ -29,26 +29,10 @@ _FORESHORTENED = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Face:
+class Face(OfPhoto):
     """One graded photo and where its patches lie; without a face the whole photo is one patch."""
 
-    photo: LabelledPhoto
     boxes: Mapping[Region | None, Box]
-
-    @property
-    def name(self) -> str:
-        """The photo's."""
-        return self.photo.name
-
-    @property
-    def person(self) -> str:
-        """Whom it shows."""
-        return self.photo.person
-
-    @property
-    def split(self) -> str:
-        """`train` or `val`."""
-        return self.photo.split
 
     @property
     def votes(self) -> list[int]:
@@ -61,10 +45,6 @@ class Face:
         if self.photo.sample.grade is not None or not self.votes:
             return self.photo.sample.grade
         return sorted(self.votes)[(len(self.votes) - 1) // 2]
-
-    def read(self) -> Image:
-        """The photo."""
-        return self.photo.read()
 
 
 def find_patches(photo: LabelledPhoto) -> Face:
