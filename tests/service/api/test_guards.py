@@ -88,7 +88,7 @@ def test_every_answer_carries_the_headers(service, anna):
         for path in paths:
             headers = client.get(path).headers
             assert headers["x-content-type-options"] == "nosniff", path
-            assert headers["referrer-policy"] == "no-referrer", path
+            assert headers["referrer-policy"] == "same-origin", path
             assert headers["cache-control"] == "no-store", path
             assert headers["cross-origin-resource-policy"] == "same-origin", path
             assert "frame-ancestors 'none'" in headers["content-security-policy"], path

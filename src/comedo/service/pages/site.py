@@ -21,8 +21,6 @@ FOLDER = Path(str(files("comedo.service")))
 STATIC = FOLDER / "static"
 THEMES = ("light", "dark")
 THEME_COOKIE, LANGUAGE_COOKIE = "theme", "language"
-# With "no-referrer" browsers send "Origin: null" with a form, which the guard against other sites has to refuse.
-REFERRER = {"Referrer-Policy": "same-origin"}
 _NAMES = {"en": "English", "de": "Deutsch"}
 
 
@@ -137,4 +135,4 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
     """A page in the language of its reader."""
     words = words_of(request)
     text = templates().get_template(template).render(t=words, frame=frame_of(request, words), **values)
-    return HTMLResponse(text, status, REFERRER)
+    return HTMLResponse(text, status)

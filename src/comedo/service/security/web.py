@@ -29,7 +29,8 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "Content-Security-Policy": PAGE_POLICY,
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
-        "Referrer-Policy": "no-referrer",
+        # With "no-referrer" browsers send "Origin: null" with a form, which the guard below has to refuse.
+        "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), interest-cohort=()",
