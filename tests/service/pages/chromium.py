@@ -14,7 +14,11 @@ import pytest
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 THEMES = ("light", "dark")
-STILL = {"name": "prefers-reduced-motion", "value": "reduce"}  # colours are judged when they have settled
+STILL = {"name": "prefers-reduced-motion", "value": "reduce"}
+SETTLED = """
+const done = arguments[0], frame = () => new Promise(requestAnimationFrame);
+frame().then(frame).then(() => Promise.allSettled(document.getAnimations().map((a) => a.finished))).then(frame).then(done);
+"""  # colours are judged when none is on its way
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WAIT_S = 60  # for a machine that does much else
 SCREENSHOTS = "COMEDO_SCREENSHOTS"  # a folder: every page that is checked is kept there as a picture
@@ -128,6 +132,7 @@ class Browser:
         for theme in THEMES:
             features = [{"name": "prefers-color-scheme", "value": theme}, STILL]
             self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+            self.driver.execute_async_script(SETTLED)
             self.driver.execute_script(self.axe)
             found = self.driver.execute_async_script(RUN_AXE, WCAG)
             self.problems += [f"{name}, {theme}: {line}" for line in found["bad"]]
