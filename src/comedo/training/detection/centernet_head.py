@@ -93,8 +93,9 @@ class CenterNetHead(Head):
             fine = fine + functional.interpolate(level, size=features[0].shape[-2:], mode="nearest")
         x = self.tower(fine)
         heat = self.to_heat(x).float().sigmoid()
-        # Nearly equal neighbours are all peaks: which is higher may differ from one run time to another.
-        peaks = heat * (heat >= functional.max_pool2d(heat, 3, stride=1, padding=1) - _LEVEL)
+        # A ramp in place of a comparison: what is nearly level would be a peak in one run time and none in another.
+        below = functional.max_pool2d(heat, 3, stride=1, padding=1) - heat
+        peaks = heat * (1 - below / _LEVEL).clamp(min=0)
         half = self.to_size(x).float().clamp(max=8).exp() * (self.stride / 2)
         shift = self.to_offset(x).float().permute(0, 2, 3, 1)
         centre = ((cell_centres(heat) + shift) * self.stride).permute(0, 3, 1, 2)
