@@ -79,7 +79,7 @@ def commands() -> list[tuple[Block, str]]:
     return [
         (block, line.split("#")[0].strip())
         for block in blocks("")
-        for line in block.code.splitlines()
+        for line in block.code.replace("\\\n", " ").splitlines()
         if line.startswith("comedo ")
     ]
 

@@ -140,10 +140,12 @@ def rotate_key(
 
     No photo is touched. Back up right after it: older key files need the old master key.
     """
-    with _storage() as storage:
-        from comedo.service.storage.rotation import rotate_master_key
-        from comedo.service.storage.vault import read_master_key
+    from comedo.service.serve_cli import alone
+    from comedo.service.settings import read_settings
+    from comedo.service.storage.rotation import rotate_master_key
+    from comedo.service.storage.vault import read_master_key
 
+    with alone(read_settings()), _storage() as storage:
         count = rotate_master_key(storage.database, storage.vault, read_master_key(_read(new)))
     typer.echo(f"{count} keys wrapped anew; start the service with the key of {new}", err=True)
 

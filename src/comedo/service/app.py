@@ -77,7 +77,7 @@ def create_app(settings: Settings, *, pages: bool = True) -> FastAPI:
     app.state.parts = parts
     app.state.metrics = Metrics()
     app.state.streams = Places(most=200, most_each=10)
-    app.state.uploads = Places(most=48, most_each=40)
+    app.state.uploads = Places(most=48, most_each=8)
     app.state.storing = asyncio.Semaphore(STORED_AT_ONCE)
     answer_faults(app)
     for module in (people, photos, diary, jobs):

@@ -33,6 +33,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "method_not_allowed": Kind(405, "The method is not allowed here"),
         "too_slow": Kind(408, "The request came too slowly"),
         "conflict": Kind(409, "It contradicts what is stored"),
+        "not_ready": Kind(409, "Its result is not there yet"),
         "idempotency_conflict": Kind(409, "The idempotency key was used for another request"),
         "erased": Kind(410, "The data were erased"),
         "photo_gone": Kind(410, "The photo was removed; its results were kept"),

@@ -69,10 +69,10 @@ def run(settings: Settings) -> None:
     from comedo.service.work.pool import WorkerPool
 
     set_up_logs()
-    with _alone(settings) as alone:
+    with alone(settings) as only_one:
         web = create_app(settings)
         parts: Parts = web.state.parts
-        house = Housekeeping(parts.storage, alone=alone)
+        house = Housekeeping(parts.storage, alone=only_one)
         pool = WorkerPool.sized(parts.database, settings.analysis_processes)
         several = settings.workers > 1
         config = uvicorn.Config(
@@ -138,7 +138,7 @@ def _greet(parts: Parts, port: int) -> None:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[bool]:
+def alone(settings: Settings) -> Iterator[bool]:
     """Hold the data folder; yields whether no other process can use this database.
 
     Raises:

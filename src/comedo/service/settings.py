@@ -69,6 +69,11 @@ class Settings(BaseSettings):
             return False
 
     @property
+    def is_private(self) -> bool:
+        """Whether nobody else reaches it, by a proxy neither."""
+        return self.on_loopback and self.public_url is None
+
+    @property
     def database(self) -> str:
         """The database's URL for SQLAlchemy, with its password: never print it."""
         if self.database_url is None:

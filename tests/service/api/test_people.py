@@ -10,6 +10,7 @@ from comedo.service.accounts.sessions import new_start_token
 from comedo.service.database.columns import now
 from comedo.service.database.tables import Account, WebSession
 from comedo.service.problems import Problem
+from comedo.service.storage.verify import verify
 from service.api.conftest import PASSWORD, drawn_jpeg
 from service.api.world import API, give_consent, with_token
 
@@ -186,6 +187,7 @@ def test_a_clinician_writes_notes_while_the_consent_holds(both):
     assert doctor.get(f"{API}/notes").json()["items"] == []  # hers alone
     anna.delete(f"{API}/consents/{consent}")
     assert doctor.post(f"{API}/notes", json=about).status_code == 404
+    assert doctor.delete(f"{API}/notes/{note['id']}").status_code == 404
     assert anna.delete(f"{API}/notes/{note['id']}").status_code == 204
 
 
@@ -226,6 +228,31 @@ def test_a_correction_changes_no_analysis(both):
     assert wrong.status_code == 422
 
 
+def test_what_is_kept_in_full_opens_again(both):
+    anna = both.patient()
+    photo = both.photo(anna)
+    anna.post(f"{API}/treatments", json={"name": "Azelaic acid", "started": "2026-01-01", "note": "evenings"})
+    assert list(verify(both.parts.storage)) == []
+    path = f"{API}/analyses/{photo['analysis']['id']}/reports/dicom"
+    assert anna.get(f"{path}?mask_eyes=true").status_code == 422  # rather than a face with its eyes
+
+
+def test_a_photo_comes_back_after_it_was_deleted(service):
+    anna = service.patient()
+    first = service.photo(anna)["id"]
+    assert anna.delete(f"{API}/photos/{first}").status_code == 200
+    assert service.photo(anna)["id"] != first
+
+
+def test_nobody_fills_the_queue_alone(service):
+    anna, ben = service.patient(), service.patient("ben@example.org")
+    photo, other = (service.photo(client)["id"] for client in (anna, ben))
+    asked = [anna.post(f"{API}/photos/{photo}/analyses", json={}).status_code for _ in range(40)]
+    assert asked[0] < 300
+    assert asked[-1] == 503
+    assert ben.post(f"{API}/photos/{other}/analyses", json={}).status_code < 300
+
+
 def test_retention_is_chosen_and_checked(service):
     anna = service.patient()
     for body, status in (
@@ -234,6 +261,8 @@ def test_retention_is_chosen_and_checked(service):
         ({"retention": "days", "retention_days": 30}, 200),
         ({"retention": "without_photos"}, 200),
         ({"retention": "for ever"}, 422),
+        ({"retention": "days", "retention_days": 0}, 422),
+        ({"retention": "days", "retention_days": 10**6}, 422),
     ):
         assert anna.patch(f"{API}/account", json=body).status_code == status, body
     assert anna.get(f"{API}/account").json()["retention"] == "without_photos"

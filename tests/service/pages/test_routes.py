@@ -14,6 +14,7 @@ from comedo.service.app import create_app
 from comedo.service.database.tables import WebSession
 from comedo.service.pages.routes.shell import static_files
 from comedo.service.pages.site import STATIC
+from comedo.service.storage.retention import apply_retention
 from comedo.service.work.worker import work_once
 from service.api.conftest import HERE, PASSWORD, Service, drawn_jpeg, make_settings
 
@@ -162,7 +163,15 @@ def test_treatments_and_notes_come_and_go(service):
     client.post(re.search(r"/treatments/\w+/end", page)[0])
     client.post(re.search(r"/treatments/\w+/delete", page)[0])
     assert "Azelaic acid" not in client.get("/diary").text
-    assert client.post("/treatments", data={"name": "x", "started": "yesterday"}).status_code == 422
+    for day in ("yesterday", "9999-12-31"):
+        assert client.post("/treatments", data={"name": "x", "started": day}).status_code == 422, day
+
+
+@pytest.mark.parametrize("days", ["0", "1000000", "²", "", "-3"])
+def test_retention_is_checked_by_the_page_too(service, days):
+    client = person(service)
+    assert client.post("/privacy/retention", data={"retention": "days", "days": days}).status_code == 422
+    assert apply_retention(service.parts.storage) == 0
 
 
 def test_questions_give_sourced_guidance_in_both_languages(service):

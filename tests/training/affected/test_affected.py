@@ -20,7 +20,7 @@ SMALL = (
     "net.dropout=0",
     "view.side=256",
     "schedule.per_step=8",
-    "schedule.rate=0.005",
+    "schedule.rate=0.003",
     "schedule.encoder_share=0.1",
     "augment.light=0.2",
     "augment.white_balance=0.1",
@@ -30,7 +30,7 @@ SHORT = (*SMALL, "schedule.epochs=2", "schedule.steps=2")
 
 def test_it_learns_who_is_affected(rendered, lesion_run, tmp_path):
     start = f"net.weights={lesion_run[0] / 'last.ckpt'}"
-    result = run_small("affected", rendered, tmp_path / "run", *SMALL, start, "schedule.epochs=40", "watch.share=0")
+    result = run_small("affected", rendered, tmp_path / "run", *SMALL, start, "schedule.epochs=60", "watch.share=0")
     mean_f1, auc = figure(result, "F1, mean"), figure(result, "ROC AUC")
     assert mean_f1.value > mean_f1.baseline
     assert auc.value > 0.8

@@ -21,6 +21,7 @@ from comedo.service.problems import Problem
 
 CONFIRMED_FOR = timedelta(minutes=10)
 MAX_RETENTION_DAYS = 3650
+RETENTIONS = ("keep", "without_photos", "days")
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,21 @@ def change(parts: Parts, actor: Actor, wanted: AccountChange) -> AccountView:
         row = session.get_one(Account, actor.account)
         row.locale = wanted.locale or row.locale
         if wanted.retention is not None:
-            if (wanted.retention == "days") != (wanted.retention_days is not None):
-                reason = 'is given with retention "days", and only then'
-                raise Problem("invalid", f"retention_days {reason}", fields={"retention_days": reason})
+            _check_retention(wanted)
             row.retention, row.retention_days = wanted.retention, wanted.retention_days
             record(session, actor=actor.account, owner=actor.account, action=f"retention.{wanted.retention}")
         return account_view(row)
+
+
+def _check_retention(wanted: AccountChange) -> None:
+    if wanted.retention not in RETENTIONS:
+        raise Problem("invalid", "there is no such retention", fields={"retention": f"must be one of {RETENTIONS}"})
+    if (wanted.retention == "days") != (wanted.retention_days is not None):
+        reason = 'is given with retention "days", and only then'
+        raise Problem("invalid", f"retention_days {reason}", fields={"retention_days": reason})
+    if wanted.retention_days is not None and not 1 <= wanted.retention_days <= MAX_RETENTION_DAYS:
+        reason = f"must be 1 to {MAX_RETENTION_DAYS}"
+        raise Problem("invalid", f"retention_days {reason}", fields={"retention_days": reason})
 
 
 def change_password(parts: Parts, actor: Actor, current: str, new: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from comedo.service.accounts.actor import Actor
+from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.actions.views import ConsentView
 from comedo.service.database.audit import record
 from comedo.service.database.columns import new_id, now
@@ -79,6 +79,7 @@ def list_consents(parts: Parts, actor: Actor) -> list[ConsentView]:
 
 def patients(parts: Parts, actor: Actor) -> list[ConsentView]:
     """The patients who let this clinician look."""
+    actor.need(Scope.READ)
     if actor.role != "clinician":
         raise Problem("not_allowed", "only clinicians have patients")
     return _listed(parts, actor, (Consent.clinician == actor.account) & Consent.withdrawn.is_(None))

@@ -60,6 +60,7 @@ def export_zip(parts: Parts, actor: Actor) -> Iterator[bytes]:
         Problem: A token without the scope asks, or the password was not given just now.
     """
     actor.need(Scope.EXPORT)
+    actor.need(Scope.READ)  # what it holds is read by the same actions
     if actor.via == "cookie":
         need_confirmed(actor)
     with parts.database.write() as session:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from comedo.service.accounts.access import note_look, see_owner
+from comedo.service.accounts.access import may_look, note_look, see_owner
 from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.actions.paging import piece
 from comedo.service.actions.views import NoteView, Page
+from comedo.service.database.audit import record
 from comedo.service.database.columns import new_id, now
 from comedo.service.database.tables import Note, Photo
 from comedo.service.parts import Parts
@@ -53,8 +54,9 @@ def delete(parts: Parts, actor: Actor, note: str) -> None:
     actor.need(Scope.WRITE)
     with parts.database.write() as session:
         row = session.get(Note, note)
-        if row is None or actor.account not in (row.author, row.owner):
+        if row is None or actor.account not in (row.author, row.owner) or not may_look(session, actor, row.owner):
             raise absent("note")
+        record(session, actor=actor.account, owner=row.owner, action="note.delete", object_id=row.id)
         session.delete(row)
 
 

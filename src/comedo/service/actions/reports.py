@@ -92,8 +92,14 @@ def _fhir(case: Case, options: Options, _: Mapping[str, dict[str, Any]]) -> File
     return File("comedo-fhir.json", "application/fhir+json", fhir_json(bundle))
 
 
-def _dicom(case: Case, _: Options, __: Mapping[str, dict[str, Any]]) -> File:
+def _dicom(case: Case, options: Options, _: Mapping[str, dict[str, Any]]) -> File:
     from comedo.exchange.dicom import DicomOptions, write_dicom
+
+    if options.mask_eyes or options.without_photo:
+        wish = "mask_eyes" if options.mask_eyes else "without_photo"
+        raise Problem(
+            "invalid", "DICOM holds the photo as it is; take the PDF or FHIR", fields={wish: "not with dicom"}
+        )
 
     with tempfile.TemporaryDirectory(prefix="comedo-") as folder:
         paths = write_dicom(case, Path(folder), DicomOptions())

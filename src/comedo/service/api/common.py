@@ -37,11 +37,12 @@ def _plain(text: str) -> str:
 
 
 def _moment(when: datetime) -> datetime:
-    _day(when.date())
+    plausible_day(when.date())
     return when.astimezone(UTC)
 
 
-def _day(day: date) -> date:
+def plausible_day(day: date) -> date:
+    """A day in the years that photos and treatments can be of, else ValueError."""
     if not _YEARS[0] <= day.year <= _YEARS[1]:
         raise ValueError(f"must be in the years {_YEARS[0]} to {_YEARS[1]}")
     return day
@@ -66,7 +67,7 @@ ShortText = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
 LongText = Annotated[str, Field(max_length=5000), AfterValidator(_plain)]
 Email = Annotated[str, Field(max_length=254, examples=["anna@example.org"]), AfterValidator(_email)]
 Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
-Day = Annotated[date, AfterValidator(_day)]
+Day = Annotated[date, AfterValidator(plausible_day)]
 RowId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 
 

@@ -55,7 +55,7 @@ async def metrics(request: Request) -> Response:
 def _check_metrics(request: Request, parts: Parts) -> None:
     """Open on loopback, or where the settings say so; otherwise by token, and absent without one."""
     settings = parts.settings
-    is_open = settings.on_loopback if settings.docs_and_metrics is None else settings.docs_and_metrics
+    is_open = settings.is_private if settings.docs_and_metrics is None else settings.docs_and_metrics
     token = None if settings.metrics_token is None else settings.metrics_token.get_secret_value()
     if token is not None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -14,6 +14,7 @@ from comedo.service.database.tables import Job
 from comedo.service.errors import LeaseLost, QueueFull
 
 LEASE_S = 60.0
+SHARE_OF_QUEUE, LEAST_OF_QUEUE = 0.5, 20  # what one owner may have waiting: a share of the limit, or a batch
 MAX_ATTEMPTS = 3
 CRASHED = "crashed"  # the error of a job whose worker died each time
 
@@ -30,9 +31,12 @@ def enqueue(
     """Add a job to the transaction.
 
     Raises:
-        QueueFull: `limit` jobs wait already.
+        QueueFull: `limit` jobs wait already, or too many of this owner.
     """
     check_room(session, limit=limit)
+    mine = select(func.count()).select_from(Job).where(Job.state == "queued", Job.owner == owner)
+    if (session.scalar(mine) or 0) >= max(limit * SHARE_OF_QUEUE, LEAST_OF_QUEUE):
+        raise QueueFull("too many of your own jobs wait already; try again in a minute")
     job = Job(owner=owner, kind=kind, photo=photo, arguments=dict(arguments or {}))
     session.add(job)
     session.flush()

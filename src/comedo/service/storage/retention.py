@@ -27,7 +27,7 @@ def apply_retention(storage: Storage, *, at: datetime | None = None) -> int:
         limited = select(Account.id, Account.retention_days).where(
             Account.retention == "days", Account.retention_days.is_not(None)
         )
-        ends = {owner: at - timedelta(days=days or 0) for owner, days in session.execute(limited).all()}
+        ends = {owner: at - timedelta(days=days) for owner, days in session.execute(limited).all() if days}
         old = [
             photo
             for owner, end in ends.items()

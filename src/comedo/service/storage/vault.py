@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from comedo.errors import UnusableInput
 from comedo.service.database.columns import now
-from comedo.service.database.tables import OwnerKey
+from comedo.service.database.tables import OwnerKey, State
 from comedo.service.errors import ErasedOwner, Unreadable, WrongMasterKey
 
 VERSION = b"CMD1"
@@ -87,7 +87,14 @@ class Vault:
         return hmac.new(self.master, b"comedo master key", hashlib.sha256).hexdigest()[:16]
 
     def make_key(self, session: Session, owner: str) -> DataKey:
-        """Give a new owner a key, in the transaction that makes the account."""
+        """Give a new owner a key, in the transaction that makes the account.
+
+        Raises:
+            WrongMasterKey: The master key was changed meanwhile; nobody could read what it wraps after a restart.
+        """
+        kept = session.get(State, "master_key", with_for_update={"read": True})
+        if kept is not None and kept.value != self.fingerprint:
+            raise WrongMasterKey("the master key was changed; start the service again with the new one")
         key = DataKey(owner, secrets.token_bytes(KEY_BYTES))
         session.add(OwnerKey(owner=owner, wrapped=self.wrap(key), master=self.fingerprint))
         return key

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import notes, treatments
 from comedo.service.actions.treatments import TreatmentIn
+from comedo.service.api.common import plausible_day
 from comedo.service.database.columns import now
 from comedo.service.pages.reading import Form, Wired, all_photos, first, front_photos, newest_change, see_other
 from comedo.service.pages.site import render, words_of
@@ -82,6 +83,6 @@ def delete_note(note: str, parts: Wired, actor: SignedIn) -> Response:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return plausible_day(date.fromisoformat(text))
     except ValueError as error:
         raise Problem("invalid", "the day must look like 2026-03-31", fields={"started": "is no day"}) from error

@@ -91,7 +91,7 @@ def _log_line(line: AuditView, actor: Actor, words: Words) -> tuple[str, str, st
 def keep(parts: Wired, actor: SignedIn, form: Form) -> Response:
     """Choose what is kept."""
     chosen, days = first(form, "retention"), first(form, "days")
-    if chosen == "days" and not days.isdigit():
+    if chosen == "days" and not (days.isascii() and days.isdigit() and len(days) <= 5):
         raise Problem("invalid", "give the days as a whole number", fields={"days": "is no number"})
     wanted = AccountChange(retention=chosen, retention_days=int(days) if chosen == "days" else None)
     account.change(parts, actor, wanted)

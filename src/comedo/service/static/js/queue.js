@@ -1,4 +1,4 @@
-// Photos on their way: one at a time, again after a lost connection, each kept once (its key is the hash of its bytes).
+// Photos on their way: one at a time, again after a lost connection, each kept once (its key is drawn when it is added).
 // What waits lives in this page only: nothing of a face is left in the browser's storage.
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15000];
 
@@ -39,7 +39,7 @@ export class Queue {
   }
 
   async send(item) {
-    item.key ??= await digest(item.file);
+    item.key ??= newKey();
     for (let tries = 0; ; tries += 1) {
       this.set(item, "sending");
       const answer = await post(item, (share) => this.set(item, "sending", share));
@@ -83,9 +83,6 @@ function post(item, tell) {
   });
 }
 
-// crypto.subtle is absent on plain http; size, name and date then tell one photo from another.
-async function digest(file) {
-  if (!globalThis.crypto?.subtle) return `file-${file.size}-${file.lastModified}-${encodeURIComponent(file.name).slice(0, 60)}`;
-  const bytes = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
