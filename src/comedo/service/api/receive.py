@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from comedo.service.actions.photos import Upload
@@ -62,13 +63,13 @@ async def read_photos(request: Request, *, most: int) -> list[Upload]:
     return [Upload(data, **about) for data in form.files]
 
 
-async def read_form(request: Request, *, most: int) -> Form:
-    """The files and fields of a multipart form.
+@asynccontextmanager
+async def opened_form(request: Request, *, most: int) -> AsyncIterator[FormData]:
+    """A multipart form whose files are in memory.
 
     Raises:
         Problem: It cannot be read, or has too many parts.
     """
-    form = Form()
     try:
         async with aclosing(request.stream()) as stream:
             parser = _InMemory(
@@ -78,6 +79,19 @@ async def read_form(request: Request, *, most: int) -> Form:
     except MultiPartException as error:
         raise Problem("bad_request", f"the form cannot be read: {error.message}") from error
     try:
+        yield parsed
+    finally:
+        await parsed.close()
+
+
+async def read_form(request: Request, *, most: int) -> Form:
+    """The files and fields of a multipart form.
+
+    Raises:
+        Problem: It cannot be read, or has too many parts.
+    """
+    form = Form()
+    async with opened_form(request, most=most) as parsed:
         for name, value in parsed.multi_items():
             if isinstance(value, UploadFile):
                 form.files.append(await value.read())
@@ -85,8 +99,6 @@ async def read_form(request: Request, *, most: int) -> Form:
                 raise Problem("invalid", f"{name} came twice", fields={name: "came twice"})
             else:
                 form.fields[name] = value
-    finally:
-        await parsed.close()
     return form
 
 

@@ -15,6 +15,7 @@ from comedo.service.actions import photos, visits
 from comedo.service.actions.photos import Upload
 from comedo.service.actions.views import PhotoView, Side
 from comedo.service.api.common import plausible_day
+from comedo.service.api.receive import opened_form
 from comedo.service.pages.reading import Wired, all_photos, front_photos, see_other
 from comedo.service.pages.site import render, words_of
 from comedo.service.parts import Parts
@@ -57,12 +58,18 @@ async def upload(request: Request, parts: Wired, actor: SignedIn) -> Response:
 
 async def _read(request: Request, *, most: int) -> tuple[list[tuple[Side | None, bytes]], datetime | None]:
     """The photos with their sides, and the day that was given."""
-    async with request.form(max_files=most) as form:
+    _check_form(request)
+    async with opened_form(request, most=most) as form:
         chosen = [(side, await file.read()) for side, file in _files(form)]
         taken_at = _moment(str(form.get("taken") or ""))
     if not chosen:
         raise Problem("invalid", "choose at least one photo", fields={"front": "is missing"})
     return chosen, taken_at
+
+
+def _check_form(request: Request) -> None:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise Problem("wrong_type", "send the form as multipart/form-data")
 
 
 def _files(form: FormData) -> Iterator[tuple[Side | None, UploadFile]]:
