@@ -134,7 +134,8 @@ def read_manifest(folder: Path = WEIGHTS) -> dict[str, ModelCard]:
         }
     except OSError as error:
         raise ModelError(
-            f"the weights' manifest {path} cannot be read; reinstall comedo, or train and export models first"
+            f"{folder} holds no manifest.json of networks that can be read; "
+            + ("reinstall comedo" if folder == WEIGHTS else "name a folder that comedo train --weights wrote")
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the weights' manifest {path} is damaged ({error}); reinstall comedo") from error

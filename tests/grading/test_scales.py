@@ -332,7 +332,7 @@ def test_gea_says_why_and_follows_the_count() -> None:
     grade = grade_gea(numbers(10, 4, interval=(5, 25)), Involvement(0.51, 0.2, 10, 0.05), has_scale=True)
     assert (grade.value, grade.level, grade.interval_90) == (3, "moderate", (2, 4))
     assert (grade.details["involved"], grade.details["involved_inflamed"]) == (0.51, 0.2)
-    assert grade.why == "51% of the visible skin involved by 10 active lesions, 4 inflamed, no nodules"
+    assert grade.why == "51% of the visible skin lies near 10 conspicuous active lesions, 4 inflamed, no nodules"
 
 
 def test_gea_of_clear_skin() -> None:

@@ -151,7 +151,7 @@ class _Writer:
 
     def _inline_jpeg(self) -> bytes:
         """A copy small enough for servers; the original belongs into DICOM or an archive."""
-        image = self.case.need_photo("a Bundle with the photo (or leave it out with --without-photo)").image
+        image = self.case.need_photo("a Bundle with the photo").image
         if self.options.mask_eyes:
             image = mask_eyes(image, self.case.face)
         copies = (to_jpeg(image, max_side=side) for side in _SIDES)

@@ -49,7 +49,7 @@ def grade_gea(counts: Counts, involvement: Involvement | None, *, has_scale: boo
         scale="gea",
         value=value,
         level=LEVELS[value],
-        why=f"{active:.0%} of the visible skin involved by {number(here.active, 'active lesion')}, "
+        why=f"{active:.0%} of the visible skin lies near {number(here.active, 'conspicuous active lesion')}, "
         f"{here.inflamed} inflamed{nodules}",
         source=SOURCE,
         interval_90=(low, high),

@@ -86,7 +86,7 @@ def _comparison(baseline: Visit, later: Visit, alignment: Alignment, zoom: float
     both = np.isin(theirs, [r.part for r in Region]) & baseline.canvas.skin()
     regions = {r: _region(ours == r.part, both, alignment) for r in Region}
     shown = {int(r.part) for r, view in regions.items() if view.comparable}
-    common = _without_specks(both & np.isin(ours, list(shown)))
+    common = _without_specks(both & np.isin(ours, list(shown))) & baseline.canvas.skin()  # holes may close over no skin
     overlap = float(common.sum()) / max(int(baseline.canvas.skin().sum()), 1)
     if overlap < _LEAST_COMMON:
         reason = f"only {overlap:.0%} of the baseline's skin can be compared: take the next photo as the first"

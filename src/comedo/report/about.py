@@ -11,6 +11,7 @@ from comedo.errors import ModelError
 from comedo.inference import TWIN, choose_model, read_manifest, usable_cores
 from comedo.lesions.counting import CONVENTIONS
 from comedo.report.advice_document import ADVICE_SCHEMA
+from comedo.report.change_document import CHANGE_SCHEMA
 from comedo.report.document import ANALYSIS_SCHEMA, ERROR_SCHEMA
 
 LIBRARIES = ("numpy", "opencv-python-headless", "simplejpeg", "Pillow", "onnxruntime", "pydantic")
@@ -28,7 +29,7 @@ def about() -> dict[str, object]:
         "models": _models(),
         "formats": ["jpeg", "png", "webp", *(["heic"] if heic else [])],
         "conventions": list(CONVENTIONS),
-        "schemas": [ANALYSIS_SCHEMA, ERROR_SCHEMA, ADVICE_SCHEMA],
+        "schemas": [ANALYSIS_SCHEMA, ERROR_SCHEMA, CHANGE_SCHEMA, ADVICE_SCHEMA],
         "libraries": {name: _version(name) for name in LIBRARIES},
         "licence": "code Apache-2.0; weights for non-commercial research (NOTICE, MODEL_CARD.md)",
     }

@@ -61,7 +61,9 @@ class Case:
     def need_photo(self, what: str) -> Photo:
         """The photo, or a plain refusal."""
         if self.photo is None:
-            raise UnusableInput(f"{what} needs the photo that was analysed; name it with --photo")
+            raise UnusableInput(
+                f"{what}: name the photo that was analysed with --photo, or leave it out with --without-photo"
+            )
         return self.photo
 
     def need_mask(self, what: str) -> Mask:

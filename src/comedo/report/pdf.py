@@ -94,7 +94,7 @@ def _write(sheet: Sheet, case: Case, options: PdfOptions, picture: bytes | None,
 
 
 def _picture(case: Case, *, eyes: bool) -> bytes:
-    photo = case.need_photo("a report with the photo (or leave it out with --without-photo)")
+    photo = case.need_photo("a report with the photo")
     image, face = (photo.image, case.face) if eyes else (mask_eyes(photo.image, case.face), mask_map(case.face))
     return to_jpeg(draw_face(image, face, case.lesions, max_side=PICTURE_SIDE))
 

@@ -15,7 +15,9 @@ from comedo.errors import UnusableInput
 if TYPE_CHECKING:
     from comedo.service.storage.store import Storage
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Look after the service.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", help="Look after the service."
+)
 
 KeyFile = Annotated[Path, typer.Option("--keys", help="The owners' keys; keep it apart from backups, only the newest.")]
 
@@ -56,7 +58,7 @@ def create_clinician(
 
     - `comedo admin create-clinician ada@clinic.example --name "Dr. Ada Ahorn"`
     """
-    with _storage() as storage:
+    with _storage(create=True) as storage:
         from comedo.service.admin import add_clinician
 
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else None
@@ -151,14 +153,18 @@ def rotate_key(
 
 
 @contextmanager
-def _storage() -> Iterator[Storage]:
-    """The storage of the settings, migrated and checked."""
+def _storage(*, create: bool = False) -> Iterator[Storage]:
+    """The storage of the settings, migrated and checked; without `create` it must be there."""
     from comedo.service.database.engine import open_database
     from comedo.service.database.migrate import migrate
     from comedo.service.settings import read_settings
     from comedo.service.storage.open import open_storage
 
     settings = read_settings()
+    if create:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    elif settings.database_url is None and not (settings.data_dir / "comedo.sqlite").is_file():
+        raise UnusableInput(f"there is no store of comedo in {settings.data_dir}; set COMEDO_DATA_DIR to its folder")
     database = open_database(settings.database)
     try:
         migrate(database)

@@ -144,7 +144,10 @@ def alone(settings: Settings) -> Iterator[bool]:
     Raises:
         UnusableInput: Another service runs in the folder.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableInput(f"{settings.data_dir} is no folder that can be used; choose another with --data") from error
     path = settings.data_dir / "serve.lock"
     with path.open("w") as lock:
         try:

@@ -30,7 +30,7 @@ def calibrate_change(
     store: Annotated[
         Path, typer.Option(help="Readings are kept here, of one set of weights; a run that was stopped goes on.")
     ] = Path("change-pairs.jsonl"),
-    out: Annotated[Path, typer.Option(help="Where the noise model goes.")] = Path("src/comedo/progress/noise.json"),
+    out: Annotated[Path, typer.Option(help="Where the noise model goes.")] = Path("noise.json"),
     weights: Annotated[Path | None, typer.Option(help="Weights folder; the shipped one by default.")] = None,
 ) -> None:
     """Fit the noise of counts, areas and grades to skin photographed again, and the response to known changes.
