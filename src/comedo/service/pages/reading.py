@@ -1,9 +1,9 @@
-"""What several pages read: all photos of a person, an analysis as its document, the address of who asks."""
+"""What several pages read: photos of a person, an analysis as its document, who asks, days of forms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,7 +14,9 @@ from comedo.report.document import Document
 from comedo.service.accounts.actor import Actor
 from comedo.service.actions import analyses, photos, series
 from comedo.service.actions.views import PhotoView
+from comedo.service.api.common import plausible_day
 from comedo.service.parts import Parts
+from comedo.service.problems import Problem
 
 _MOST_PHOTOS = 600
 
@@ -89,3 +91,15 @@ def newest_change(parts: Parts, actor: Actor, *, owner: str | None = None) -> Ch
     """The newest comparison of the front; None: there is none."""
     found = series.newest(parts, actor, owner=owner, view="front")
     return None if found is None else ChangeDocument.model_validate(found.document)
+
+
+def day_of(text: str, field: str) -> date:
+    """A day that was typed into a field of a form.
+
+    Raises:
+        Problem: It is no day, or of no year that photos and treatments can be of.
+    """
+    try:
+        return plausible_day(date.fromisoformat(text))
+    except ValueError as error:
+        raise Problem("invalid", "the day must look like 2026-03-31", fields={field: "is no day"}) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -14,9 +14,8 @@ from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import photos, visits
 from comedo.service.actions.photos import Upload
 from comedo.service.actions.views import PhotoView, Side
-from comedo.service.api.common import plausible_day
 from comedo.service.api.receive import opened_form
-from comedo.service.pages.reading import Wired, all_photos, front_photos, see_other
+from comedo.service.pages.reading import Wired, all_photos, day_of, front_photos, see_other
 from comedo.service.pages.site import render, words_of
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
@@ -61,7 +60,8 @@ async def _read(request: Request, *, most: int) -> tuple[list[tuple[Side | None,
     _check_form(request)
     async with opened_form(request, most=most) as form:
         chosen = [(side, await file.read()) for side, file in _files(form)]
-        taken_at = _moment(str(form.get("taken") or ""))
+        taken = str(form.get("taken") or "")
+        taken_at = datetime.combine(day_of(taken, "taken"), _NOON) if taken else None
     if not chosen:
         raise Problem("invalid", "choose at least one photo", fields={"front": "is missing"})
     return chosen, taken_at
@@ -77,13 +77,6 @@ def _files(form: FormData) -> Iterator[tuple[Side | None, UploadFile]]:
     for side in (*SIDES, None):
         files = form.getlist(side or "many")
         yield from ((side, file) for file in files if isinstance(file, UploadFile) and file.size)
-
-
-def _moment(day: str) -> datetime | None:
-    try:
-        return datetime.combine(plausible_day(date.fromisoformat(day)), _NOON) if day else None
-    except ValueError as error:
-        raise Problem("invalid", "the day must look like 2026-03-31", fields={"taken": "is no day"}) from error
 
 
 def _keep(parts: Parts, actor: Actor, chosen: list[tuple[Side | None, bytes]], taken_at: datetime | None) -> PhotoView:

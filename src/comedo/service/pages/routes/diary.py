@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -10,14 +10,13 @@ from fastapi.responses import HTMLResponse, Response
 from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import notes, treatments
 from comedo.service.actions.treatments import TreatmentIn
-from comedo.service.api.common import plausible_day
 from comedo.service.database.columns import now
-from comedo.service.pages.reading import Form, Wired, all_photos, first, front_photos, newest_change, see_other
+from comedo.service.pages.reading import Form, Wired, all_photos, day_of, first, front_photos, newest_change, see_other
 from comedo.service.pages.site import render, words_of
 from comedo.service.pages.views.calendar import read_month
 from comedo.service.pages.views.diary import Material, view_diary
 from comedo.service.parts import Parts
-from comedo.service.problems import Problem, absent
+from comedo.service.problems import absent
 
 router = APIRouter()
 
@@ -44,7 +43,7 @@ def gather(parts: Parts, actor: Actor, *, owner: str | None = None) -> Material:
 @router.post("/treatments")
 def add_treatment(parts: Wired, actor: SignedIn, form: Form) -> Response:
     """Note a treatment."""
-    started = _day(first(form, "started"))
+    started = day_of(first(form, "started"), "started")
     treatments.add(parts, actor, TreatmentIn(first(form, "name"), started))
     return see_other("/diary", done="treatment")
 
@@ -79,10 +78,3 @@ def delete_note(note: str, parts: Wired, actor: SignedIn) -> Response:
     """Remove a note."""
     notes.delete(parts, actor, note)
     return see_other("/diary", done="saved")
-
-
-def _day(text: str) -> date:
-    try:
-        return plausible_day(date.fromisoformat(text))
-    except ValueError as error:
-        raise Problem("invalid", "the day must look like 2026-03-31", fields={"started": "is no day"}) from error
