@@ -40,7 +40,7 @@ def build_analyzer(weights: Path = WEIGHTS) -> pipeline.Analyzer:
     face_map, lesion_map = (network.result() for network in coming)
     return pipeline.Analyzer(
         mapper=FaceMapper(face_map),
-        finder=LesionFinder(lesion_map, calibration.thresholds),
+        finder=LesionFinder(lesion_map, calibration.thresholds, calibration.weighing),
         calibration=calibration,
     )
 
@@ -65,7 +65,7 @@ def build_own(folder: Path) -> tuple[pipeline.Analyzer, tuple[str, ...]]:
     calibration = load_calibration(folder if fitted else WEIGHTS)
     analyzer = pipeline.Analyzer(
         mapper=FaceMapper(networks["face-map"]),
-        finder=LesionFinder(networks["lesion-map"], calibration.thresholds),
+        finder=LesionFinder(networks["lesion-map"], calibration.thresholds, calibration.weighing),
         calibration=calibration,
     )
     said = [f"{', '.join(networks[name].name[:24] for name in own)} come from {folder}; comedo's figures do not hold"]

@@ -24,13 +24,26 @@ class _Table(BaseModel):
 class Thresholds(_Table):
     """Cut-offs of the lesion maps, each in [0, 1]."""
 
-    active: float = 0.30  # centre probability from which an active lesion is reported
+    active: float = 0.30  # weighed probability from which an active lesion is reported
     mark: float = 0.30  # the same of a mark
     sparse: float = 0.30  # conspicuity from which a lesion counts under acne04-v1
     mask: float = 0.5  # probability from which a pixel belongs to a lesion
     mark_bias: float = Field(default=1.0, gt=0)  # a centre is a mark when mark x bias exceeds active
     inflamed: float = 0.5  # probability from which an active lesion is inflamed
     red_weight: float = Field(default=0.0, ge=0)  # added to its logit per unit of redness above RED_MIDDLE
+
+
+class Weighing(_Table):
+    """How likely a candidate is an active lesion, as a logistic curve; see `comedo.lesions.weighing`.
+
+    The defaults leave the network's probability as it is.
+    """
+
+    offset: float = 0.0
+    score: float = Field(default=1.0, gt=0)  # per unit of the network's log odds
+    radius: float = 0.0  # per unit of the natural log of the radius in canvas pixels
+    around: float = 0.0  # per unit of the natural log of the mean probability nearby
+    photo: float = 0.0  # per unit of the mean probability of the photo's clearest candidates
 
 
 class CountNoise(_Table):
@@ -77,6 +90,7 @@ class Calibration(_Table):
     """Everything fitted after training."""
 
     provenance: str = "defaults, not fitted"
+    weighing: Weighing = Weighing()
     thresholds: Thresholds = Thresholds()
     count_noise: dict[str, CountNoise] = {"visible": CountNoise(), "acne04-v1": CountNoise()}
     severity: SeverityCurve = SeverityCurve()

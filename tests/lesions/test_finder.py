@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,14 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from builders import make_face, make_image
-from comedo.calibration import Calibration, Thresholds
+from comedo.calibration import Calibration, Thresholds, Weighing
 from comedo.geometry import apply, clip_box, invert, scale_of
 from comedo.lesions import LesionFinder, count_lesions
 from comedo.lesions.counting import measure_coverage
 from comedo.lesions.finder import _cells, box_around
 from comedo.lesions.network import ACTIVE, INFLAMED, MARK, MASK, RADIUS, SPARSE, draw_canvas, read_face
 from comedo.lesions.peaks import find_peaks
-from comedo.types import Group, Image, Photo, Region
+from comedo.types import Group, Image, Part, Photo, Region
 
 _RED, _BLUE = (255, 0, 0), (0, 0, 160)
 
@@ -131,9 +131,32 @@ def test_what_falls_short_is_kept_for_series() -> None:
     assert FINDER.find(photo, face_at(4)).faint == ()
 
 
-def test_what_is_not_skin_is_left_out() -> None:
-    on_lips, on_hair = (120, 232, 3, _RED), (120, 20, 3, _RED)
-    assert FINDER.find(dotted(on_lips, on_hair), face_at(4)).lesions == ()
+def test_eyes_and_background_are_left_out() -> None:
+    on_eye, beside_the_face = (85, 136, 3, _RED), (20, 180, 3, _RED)
+    assert FINDER.find(dotted(on_eye, beside_the_face), face_at(4)).lesions == ()
+
+
+def test_a_lesion_beyond_the_skin_belongs_to_the_nearest_region() -> None:
+    on_lips = (120, 232, 3, _RED)
+    reading = FINDER.find(dotted(on_lips), face_at(4))
+    assert [x.region for x in reading.lesions] == [Region.CHIN]
+    assert reading.lesions[0].area_px > 0
+    assert not reading.mask.any()  # the mask covers skin, of which lips are none
+
+
+def test_a_lesion_far_from_every_region_has_none() -> None:
+    face = face_at(4)
+    parts = np.where(face.parts == Part.CHIN, Part.OTHER, face.parts).astype(np.uint8)
+    below = (120, 275, 3, _RED)
+    reading = FINDER.find(dotted(below), replace(face, parts=parts))
+    assert [x.region for x in reading.lesions] == [None]
+
+
+def test_the_weights_of_candidates_decide_what_is_reported() -> None:
+    photo, face = dotted((70, 180, 3, _RED)), face_at(4)
+    doubtful = LesionFinder(SeesDots(), Thresholds(active=0.5), Weighing(offset=-3.0))
+    assert doubtful.find(photo, face).lesions == ()
+    assert len(FINDER.find(photo, face).lesions) == 1
 
 
 def test_a_face_of_several_tiles_has_no_seams() -> None:

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from builders import make_face
-from comedo.calibration import AffectedCurve, Calibration, CountNoise, SeverityCurve, Thresholds
+from comedo.calibration import AffectedCurve, Calibration, CountNoise, SeverityCurve, Thresholds, Weighing
 from comedo.errors import UnusableInput
 from comedo.inference import read_manifest
 from comedo.lesions.peaks import Peaks
@@ -22,6 +22,7 @@ from comedo.training.leaks import LeakyData
 from comedo.training.lesion_data import LesionPhoto
 from comedo.training.readings import Reading
 from comedo.training.sufficiency import Number, lacking
+from comedo.training.weighing_fit import fit_weighing, weighed
 from comedo.training.weights_folder import CALIBRATION, choose_photos, install, provenance, write_calibration
 
 WIDTH = 1000
@@ -65,6 +66,7 @@ def make_reading(
         mark=np.zeros(n, np.float32),
         sparse=sparse.astype(np.float32),
         inflamed=np.full(n, 0.9, np.float32),
+        around=np.zeros(n, np.float32),
     )
     truth = make_photo(source, number=number, active=circles[:true], sparse=circles[:conspicuous], grade=grade)
     return Reading(truth, WIDTH, make_face(face_px=300.0), circles, peaks, np.full(n, 6.0), None)
@@ -99,6 +101,7 @@ def test_marks_are_told_apart_by_the_bias_that_separates_them():
             mark=np.where(mark, 0.45, 0.1).astype(np.float32),
             sparse=np.full(20, 0.5, np.float32),
             inflamed=np.where(np.arange(20) % 2, 0.9, 0.1).astype(np.float32),
+            around=np.zeros(20, np.float32),
         )
         inflamed = (np.arange(10, 20) % 2).astype(np.float32)
         truth = make_photo("typed", number=number, active=circles[10:], marks=circles[:10], inflamed=inflamed)
@@ -151,7 +154,7 @@ def test_everything_at_once_and_it_can_be_written_and_read(tmp_path):
     val = [*clinic(grades=True), *clinic(grades=True, split_seed=20), *clear]
     train = [r for seed in (100, 120, 140) for r in clinic(grades=True, split_seed=seed)]
     fitted = calibrate.fit(train, val, "of a test.")
-    assert calibrate.severity_kappa(val, fitted.thresholds, fitted.severity) > 0.97
+    assert calibrate.severity_kappa(weighed(val, fitted.weighing), fitted.thresholds, fitted.severity) > 0.97
     assert list(fitted.severity.bounds) == sorted(fitted.severity.bounds)
     assert set(fitted.count_noise) == {"visible", "acne04-v1"}
     assert fitted.severity != Calibration().severity
@@ -236,7 +239,8 @@ def test_own_photos_of_every_grade_fit_severity():
     # What is conspicuous is the network's word; the network of these readings calls nothing so.
     before = BEFORE.model_copy(update={"severity": SeverityCurve(faint=0.1)})
     fitted = calibrate.fit(graded(200), graded(0), "Ours.", before)
-    assert calibrate.severity_kappa(graded(0), fitted.thresholds, fitted.severity) > 0.9
+    seen = weighed(graded(0), fitted.weighing)
+    assert calibrate.severity_kappa(seen, fitted.thresholds, fitted.severity) > 0.9
     assert "severity" not in fitted.provenance
 
 
@@ -283,3 +287,28 @@ def test_a_network_is_put_into_the_weights_folder_beside_the_other(tmp_path):
     put_in(tmp_path, "face-map", "lesion-map", "face-map")
     assert sorted(read_manifest(tmp_path)) == ["face-map", "lesion-map"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["face-map.onnx", "lesion-map.onnx", "manifest.json"]
+
+
+def test_weights_learn_that_small_candidates_are_false():
+    def reading(number: int) -> Reading:
+        made = make_reading(
+            20,
+            20,
+            number=number,
+            true_score=lambda rng: rng.uniform(0.25, 0.65),
+            false_score=lambda rng: rng.uniform(0.2, 0.6),
+        )
+        radius = np.where(np.arange(40) < 20, 12.0, 4.0).astype(np.float32)
+        return replace(made, peaks=replace(made.peaks, radius=radius))
+
+    fitted = fit_weighing([reading(n) for n in range(6)])
+    assert fitted.radius > 1
+    (after,) = weighed([reading(9)], fitted)
+    assert after.peaks.active[:20].min() > after.peaks.active[20:].max()
+
+
+@pytest.mark.parametrize(
+    "readings", [[], [make_reading(0, 9)], [make_reading(5, 5, source="typed")]], ids=["none", "one kind", "portraits"]
+)
+def test_weights_stay_plain_where_nothing_can_be_learnt(readings):
+    assert fit_weighing(readings) == Weighing()

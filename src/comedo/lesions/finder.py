@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.calibration import RED_MIDDLE, Thresholds
+from comedo.calibration import RED_MIDDLE, Thresholds, Weighing
 from comedo.geometry import Affine, apply, clip_box, compose, scale_of
 from comedo.inference import Network
 from comedo.lesions.kinds import Evidence, KindClassifier, kind_probs, likeliest_kind, measure_evidence
 from comedo.lesions.network import CELLS_TO_CANVAS, MASK, STRIDE, Canvas, read_face
 from comedo.lesions.peaks import Peaks, find_peaks
+from comedo.lesions.weighing import weigh
 from comedo.types import Box, FaceMap, Faint, Group, Lesion, Mask, Photo, Region
 
 _REGION_OF_PART = {int(r.part): r for r in Region}
 _RING = (1.35, 2.2)  # skin around a lesion, in radii
 _CORE = 0.5  # the middle of a lesion, in radii
+_BORDER = 12  # cells, about 5 mm: how far from a region a lesion may lie and still belong to it
 _FAINT_FROM = 0.5  # of the cut-off of active lesions: from here on a series may still count a place as a lesion
 
 
@@ -33,16 +35,17 @@ class LesionReading:
 
 @dataclass(frozen=True)
 class LesionFinder:
-    """Finds and measures lesions on the skin of one face."""
+    """Finds and measures lesions of one face."""
 
     network: Network
     thresholds: Thresholds
+    weighing: Weighing = field(default_factory=Weighing)
     classify: KindClassifier = kind_probs
 
     def find(self, photo: Photo, face: FaceMap) -> LesionReading:
-        """All lesions on the face's skin, with the mask of the active ones."""
+        """All lesions of the face, with the mask of the active ones on its skin."""
         canvas = read_face(self.network, photo, face)
-        seen = find_peaks(canvas.maps, canvas.skin)
+        seen = weigh(find_peaks(canvas.maps, canvas.face), self.weighing)
         peaks = self.choose(seen)
         owner, areas = _share_mask(canvas, peaks, self.thresholds.mask)
         evidence = measure_peaks(
@@ -181,7 +184,7 @@ def _share_mask(canvas: Canvas, peaks: Peaks, cut: float) -> tuple[NDArray[np.in
     has_mask = np.bincount(nearest[masked & disc], minlength=len(peaks)) >= 0.3 * np.bincount(
         nearest[disc], minlength=len(peaks)
     )
-    mine = np.where(has_mask[nearest], masked, disc) & canvas.skin
+    mine = np.where(has_mask[nearest], masked, disc) & canvas.face
     owner[mine] = nearest[mine]
     return owner, np.bincount(nearest[mine], minlength=len(peaks)).astype(np.float64)
 
@@ -192,9 +195,28 @@ def _cells(peaks: Peaks, shape: tuple[int, ...]) -> NDArray[np.intp]:
 
 
 def _regions(canvas: Canvas, peaks: Peaks) -> list[Region | None]:
-    """The region in which each centre lies."""
-    cells = _cells(peaks, canvas.parts.shape)
-    return [_REGION_OF_PART.get(int(part)) for part in canvas.parts[cells[:, 1], cells[:, 0]]]
+    """The region in which each centre lies, or the nearest one; None where no region is near, as on an ear."""
+    h, w = canvas.parts.shape
+    return [
+        _nearest_region(
+            canvas.parts[max(0, y - _BORDER) : y + _BORDER + 1, max(0, x - _BORDER) : x + _BORDER + 1],
+            min(y, _BORDER),
+            min(x, _BORDER),
+        )
+        for x, y in _cells(peaks, (h, w)).tolist()
+    ]
+
+
+def _nearest_region(parts: NDArray[np.uint8], row: int, column: int) -> Region | None:
+    """The region of the cell nearest to (row, column) that has one, within the reach of a border's error."""
+    if (here := _REGION_OF_PART.get(int(parts[row, column]))) is not None:
+        return here
+    ys, xs = np.nonzero(np.isin(parts, list(_REGION_OF_PART)))
+    far = np.hypot(ys - row, xs - column)
+    if len(far) == 0 or far.min() > _BORDER:
+        return None
+    nearest = int(np.argmin(far))
+    return _REGION_OF_PART[int(parts[ys[nearest], xs[nearest]])]
 
 
 def measure_peaks(canvas: Canvas, peaks: Peaks, mm_per_canvas_px: float | None) -> list[Evidence]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -40,6 +41,15 @@ class Canvas:
     skin: NDArray[np.bool_]
     parts: NDArray[np.uint8]
     to_photo: Affine
+
+    @cached_property
+    def face(self) -> NDArray[np.bool_]:
+        """Where lesions may lie, (H/2, W/2): all of the head but the eyes.
+
+        On ACNE04 6 % of the lesions lie on what the face map does not call skin: hairlines, the lips' border, ears,
+        jaw. The lesion map is right there as often as elsewhere.
+        """
+        return ~np.isin(self.parts, [Part.BACKGROUND, Part.EYES])
 
 
 def face_zoom(face: FaceMap) -> float:

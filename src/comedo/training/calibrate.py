@@ -1,9 +1,9 @@
-"""Fit the numbers that follow training: cut-offs, count noise, severity, affected or not.
+"""Fit the numbers that follow training: weights of candidates, cut-offs, count noise, severity, affected or not.
 
-Everything is chosen on validation people, except the severity curve, whose few numbers are fitted
-on training people and only its spread on validation. Grids are small and their steps coarse:
-the validation split has about 110 people, and a finer optimum would only be its noise. What the
-photos cannot tell (`comedo.training.sufficiency`) keeps the value from before.
+Everything is chosen on validation people, except the weights of candidates and the severity curve, which are fitted on
+training people; of the latter the spread is of validation people. Grids are small and their steps coarse: the
+validation split has about 110 people, and a finer optimum would only be its noise. What the photos cannot tell
+(`comedo.training.sufficiency`) keeps the value from before.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from comedo.training.sufficiency import (
     kept_sentence,
     lacking,
 )
+from comedo.training.weighing_fit import fit_weighing, weighed
 
 Readings = Sequence[Reading]
 _MARKS_CALLED_ACTIVE = 0.17  # aimed at; the requirement is 0.20
@@ -279,6 +280,8 @@ def fit(train: Readings, val: Readings, provenance: str, before: Calibration = _
         before: Whose values stay where the photos do not tell them.
     """
     wanting = lacking([r.truth for r in train], [r.truth for r in val])
+    weighing = before.weighing if Number.WEIGHING in wanting else fit_weighing(train)
+    train, val = weighed(train, weighing), weighed(val, weighing)
     t = fit_thresholds(val, before.thresholds, wanting)
     noise = dict(before.count_noise)
     for number, convention in ((Number.COUNTS, "visible"), (Number.SPARSE_COUNTS, "acne04-v1")):
@@ -291,6 +294,7 @@ def fit(train: Readings, val: Readings, provenance: str, before: Calibration = _
         affected = fit_affected(val, t, severity)
     return Calibration(
         provenance=provenance + kept_sentence(wanting, before.provenance),
+        weighing=weighing,
         thresholds=t,
         count_noise=noise,
         severity=severity,

@@ -55,7 +55,7 @@ def read_all(analyzer: Analyzer, photos: Sequence[LesionPhoto]) -> tuple[list[Re
 def read_one(analyzer: Analyzer, truth: LesionPhoto, photo: Photo, face: FaceMap) -> Reading:
     """Candidates of one photo whose face is mapped."""
     canvas = read_face(analyzer.finder.network, photo, face)
-    peaks = find_peaks(canvas.maps, canvas.skin, floor=_FLOOR)
+    peaks = find_peaks(canvas.maps, canvas.face, floor=_FLOOR)
     evidence = measure_peaks(canvas, peaks, None)
     centres = apply(canvas.to_photo, peaks.xy.astype(np.float64))
     radius = peaks.radius * scale_of(canvas.to_photo)

@@ -25,6 +25,7 @@ LEAST_LESIONS = 30
 class Number(StrEnum):
     """A group of fitted numbers, named as a person is told."""
 
+    WEIGHING = "weights of candidates"
     TYPES = "cut-offs of marks and of inflamed"
     MASK = "cut-off of the mask"
     SPARSE = "cut-off of acne04-v1"
@@ -38,6 +39,7 @@ def lacking(train: Sequence[LesionPhoto], val: Sequence[LesionPhoto]) -> dict[Nu
     """The numbers that cannot be fitted to these photos, each with what it wants."""
     clinic = [p for p in val if p.source in CLINIC]
     needs = (
+        (Number.WEIGHING, active_lesions(train), 100, "training lesions on whole faces"),
         (Number.TYPES, min(lesions_by_type(val)), 15, "validation lesions of each type: inflamed, not inflamed, mark"),
         (Number.MASK, sum(p.mask_path is not None for p in val), 5, "validation photos with a hand-made mask"),
         (Number.SPARSE, _known(p.sparse for p in val if p.source in SPARSE), 10, "validation photos with v1 boxes"),
@@ -55,9 +57,9 @@ def lacking(train: Sequence[LesionPhoto], val: Sequence[LesionPhoto]) -> dict[Nu
     return wanting
 
 
-def active_lesions(val: Iterable[LesionPhoto]) -> int:
+def active_lesions(photos: Iterable[LesionPhoto]) -> int:
     """Marked active lesions on whole faces: without them nothing can be fitted."""
-    return sum(len(p.active) for p in val if p.source in CLINIC and p.active is not None)
+    return sum(len(p.active) for p in photos if p.source in CLINIC and p.active is not None)
 
 
 def is_typed(photo: LesionPhoto) -> bool:
