@@ -115,6 +115,27 @@ def test_the_mask_holds_active_lesions_only() -> None:
     assert coverage.fraction == pytest.approx(reading.mask.sum() / face.skin_area_px, rel=1e-6)
 
 
+@dataclass(frozen=True)
+class SeesDoubtfulMarks(SeesDots):
+    """Calls every mark an active lesion as well, of that probability."""
+
+    active: float = 0.3
+
+    def run(self, image: Image) -> NDArray[np.float32]:
+        maps = super().run(image)
+        maps[ACTIVE] = np.maximum(maps[ACTIVE], self.active / 0.8 * maps[MARK])
+        return maps
+
+
+@pytest.mark.parametrize(("active", "kept"), [(0.3, False), (0.6, True)], ids=["sure mark", "doubtful mark"])
+def test_a_doubtful_mark_keeps_its_area(active: float, kept: bool) -> None:
+    reading = LesionFinder(SeesDoubtfulMarks(active=active), Thresholds()).find(
+        dotted((160, 200, 3, _BLUE)), face_at(4)
+    )
+    assert [x.group for x in reading.lesions] == [Group.MARK]
+    assert reading.mask.any() == kept
+
+
 def test_nothing_on_clear_skin() -> None:
     reading = FINDER.find(dotted(), face_at(4))
     assert reading.lesions == ()

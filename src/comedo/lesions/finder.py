@@ -20,6 +20,7 @@ from comedo.types import Box, FaceMap, Faint, Group, Lesion, Mask, Photo, Region
 _REGION_OF_PART = {int(r.part): r for r in Region}
 _RING = (1.35, 2.2)  # skin around a lesion, in radii
 _CORE = 0.5  # the middle of a lesion, in radii
+_SURE = 2 / 3  # probability of a mark from which its area is none of active lesions
 _BORDER = 12  # cells, about 5 mm: how far from a region a lesion may lie and still belong to it
 _FAINT_FROM = 0.5  # of the cut-off of active lesions: from here on a series may still count a place as a lesion
 
@@ -58,10 +59,9 @@ class LesionFinder:
             self._lesion(canvas, peaks, i, groups[i], evidence[i], float(areas[i]), regions[i], face.mm_per_px)
             for i in range(len(peaks))
         ]
-        active = np.array([lesion.active for lesion in found] + [True])
-        # Mask without a centre of its own is lesion too (merged or faint ones); only marks take theirs
+        # Mask without a centre of its own is lesion too (merged or faint ones); only sure marks take theirs
         # away. Discs of lesions without a mask stay out: they lower Dice on hand-made masks.
-        of_mark = (owner >= 0) & ~active[owner]
+        of_mark = (owner >= 0) & np.array([x.group_probs[Group.MARK] > _SURE for x in found] + [False])[owner]
         mask = canvas.skin & (canvas.maps[MASK] >= self.thresholds.mask) & ~of_mark
         order = sorted(range(len(found)), key=lambda i: (round(found[i].center_xy[1]), found[i].center_xy[0]))
         numbered = [
