@@ -23,7 +23,7 @@ LAYERS = [
     {"batch", "report", "tracking"},
     {"review"},
     {"exchange"},
-    {"cli", "service", "track_cli"},
+    {"cli", "service", "advise_cli", "track_cli"},
 ]
 LEVEL_OF = {name: level for level, names in enumerate(LAYERS) for name in names}
 

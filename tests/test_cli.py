@@ -324,7 +324,7 @@ def test_training_without_its_extra_names_it(run, training, command):
     error = run(command, "lesion-map").exception
     assert isinstance(error, MissingExtra)
     assert "needs the package torch" in str(error)
-    assert 'pip install "comedo[train]"' in str(error)
+    assert 'pip install ".[train]"' in str(error)
 
 
 def test_a_module_of_ours_that_is_absent_is_no_missing_extra(run, training):

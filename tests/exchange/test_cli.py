@@ -206,4 +206,4 @@ def test_a_missing_package_names_the_extra():
         "    try: call()\n"
         "    except MissingExtra as error: print(error)\n"
     )
-    assert fresh_python(code).count("comedo[clinical]") == 3
+    assert fresh_python(code).count('pip install ".[clinical]"') == 3

@@ -17,9 +17,10 @@ import numpy as np
 import simplejpeg
 
 from comedo import __version__
-from comedo.errors import ComedoError, MissingExtra
+from comedo.errors import missing_extra
 from comedo.report.case import Case
 from comedo.report.overlay import draw_face
+from comedo.report.whole_file import unwritable
 from comedo.types import Image
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def write_dicom(case: Case, folder: Path, options: DicomOptions = DicomOptions()
         from comedo.exchange.dicom_seg import segmentation
         from comedo.exchange.dicom_sr import structured_report
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"DICOM needs {error.name}; install it with: pip install 'comedo[clinical]'") from error
+        raise missing_extra("DICOM", error.name, "clinical") from error
     photo = photo_dataset(case, options)
     masks = segmentation(case, photo, labelmap=options.labelmap)
     made = {"photo": photo, "seg": masks, "sr": structured_report(case, photo, options)}
@@ -77,7 +78,7 @@ def write_dicom(case: Case, folder: Path, options: DicomOptions = DicomOptions()
         for name, dataset in made.items():
             dataset.save_as(folder / FILES[name], enforce_file_format=True)
     except OSError as error:
-        raise ComedoError(f"{folder} cannot be written: {error.strerror}; choose another folder") from error
+        raise unwritable(folder, error) from error
     return [folder / FILES[name] for name in made]
 
 
