@@ -77,7 +77,7 @@ def find_photos(paths: Sequence[Path]) -> list[Source]:
     Raises:
         UnusableInput: All that was named is one folder, and it holds no photo.
     """
-    if len(paths) == 1 and paths[0].is_dir() and not _photos_in(paths[0]):
+    if len(paths) == 1 and paths[0].is_dir() and os.access(paths[0], os.R_OK) and not _photos_in(paths[0]):
         raise UnusableInput(
             f"the folder {paths[0]} holds no photo that comedo reads (JPEG, PNG, WebP, HEIC; hidden files and "
             "comedo's own pictures do not count); name another folder, or a photo"

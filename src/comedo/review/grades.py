@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import shorten
 
 from comedo.report.document import AcnePart, GradePart, GradesPart
 from comedo.review.corrections import SCALES, Corrections, GradeCorrection, Value
 
 Part = GradePart | AcnePart
+_NAME, _REASON, _CUT = 60, 120, " …"  # characters that a grade repeats; the review has them whole
 _OF_INTERVAL = ("group_low", "group_high")  # details of nice_group: comedo's interval of the count, as groups
 
 
@@ -39,9 +41,9 @@ def _of_reader(details: Mapping[str, float | int | str | None]) -> dict[str, flo
 def _told(original: Part | None, computed: Part | None, said: GradeCorrection, who: str) -> Part:
     value = said.value if said.action == "correct" else _value(original) if said.action == "confirm" else None
     done = {"confirm": "confirmed", "correct": "set", "reject": "rejected"}[said.action]
-    because = f": {said.why}" if said.why else ""
+    because = f": {shorten(said.why, _REASON, placeholder=_CUT)}" if said.why else ""
     arithmetic = computed.why if computed is not None else "not assessed"
-    why = f"{done} by {who}{because}; comedo's arithmetic: {arithmetic}"
+    why = f"{done} by {shorten(who, _NAME, placeholder=_CUT)}{because}; comedo's arithmetic: {arithmetic}"
     source = "the reader" if computed is None else computed.source
     details = {} if computed is None else _of_reader(computed.details)
     if said.scale == "acne":
