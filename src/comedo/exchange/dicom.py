@@ -95,6 +95,7 @@ def photo_dataset(case: Case, options: DicomOptions) -> Dataset:
     dataset = _image_file(FILES["photo"], str(VLPhotographicImageStorage), uid(case, name))
     _identify(dataset, case, options)
     _describe(dataset)
+    dataset.AcquisitionContextSequence = []
     frame_bytes = _put_pixels(dataset, photo.image, jpeg=options.jpeg)
     steps = [(case.photo_bytes, _LOSSY[photo.format])] if photo.format in _LOSSY else []
     _say_losses(dataset, [*steps, (frame_bytes, _LOSSY["jpeg"])] if options.jpeg else steps)
@@ -178,8 +179,10 @@ def _identify(dataset: Any, case: Case, options: DicomOptions) -> None:
     dataset.StudyInstanceUID = options.study_uid or uid(case, "study")
     dataset.StudyID = dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
     taken = options.taken_at
-    dataset.StudyDate = dataset.ContentDate = "" if taken is None else f"{taken:%Y%m%d}"
-    dataset.StudyTime = dataset.ContentTime = "" if taken is None else f"{taken:%H%M%S}"
+    dataset.StudyDate = "" if taken is None else f"{taken:%Y%m%d}"
+    dataset.StudyTime = "" if taken is None else f"{taken:%H%M%S}"
+    if taken is not None:  # type 1C: never there and empty
+        dataset.ContentDate, dataset.ContentTime = dataset.StudyDate, dataset.StudyTime
     dataset.AcquisitionDateTime = "" if taken is None else f"{taken:%Y%m%d%H%M%S}"
     dataset.Modality = "XC"
     dataset.SeriesInstanceUID, dataset.SeriesNumber, dataset.InstanceNumber = uid(case, "series"), 1, 1
@@ -196,10 +199,9 @@ def _describe(dataset: Any) -> None:
     dataset.AnatomicRegionSequence = [face]
     dataset.ImageType = ["ORIGINAL", "PRIMARY"]
     dataset.PatientOrientation = ""
-    dataset.Laterality = ""
+    dataset.BodyPartExamined = "FACE"  # no paired part, so that no side is asked for
     dataset.BurnedInAnnotation = "NO"
     dataset.RecognizableVisualFeatures = "YES"
-    dataset.AcquisitionContextSequence = []
 
 
 def uid(case: Case, name: str) -> UID:
