@@ -131,6 +131,14 @@ def test_review_then_every_export_of_it(run, files, tmp_path):
     code, out, _ = run("advise", files.analysis, "--answers", tmp_path / "answers.yaml", "--reviewed")
     assert code == 0
     assert "The numbers are those of a review by Dr A." in " ".join(out.split())
+    (tmp_path / "advice.json").write_text(
+        run("advise", files.analysis, "--answers", tmp_path / "answers.yaml", "--reviewed", "--json")[1], "utf-8"
+    )
+    for shown, differs in (((), True), (("--reviewed",), False)):
+        assert run("report", files.analysis, "--without-photo", "--advice", tmp_path / "advice.json", *shown)[0] == 0
+        with pypdfium2.PdfDocument(files.analysis.with_suffix(".pdf")) as document:
+            text = " ".join(" ".join(page.get_textpage().get_text_bounded().split()) for page in document)
+        assert ("It goes by the numbers of Dr A, not by those of this report." in text) is differs
     folder = tmp_path / "x"
     assert run("export", "dicom", files.analysis, "--photo", files.photo, "--out", folder, "--reviewed")[0] == 0
     assert sorted(p.name for p in folder.iterdir()) == ["lesions.sr.dcm", "masks.seg.dcm", "photo.dcm"]

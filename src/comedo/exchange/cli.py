@@ -220,7 +220,7 @@ def _case(analysis: Path, photo: Path | None, *, reviewed: bool) -> Case:
     from comedo.report.case import load_case
     from comedo.review.store import load_reviewed
 
-    return (load_reviewed if reviewed else load_case)(analysis, photo=photo)
+    return load_reviewed(analysis, photo=photo) if reviewed else load_case(analysis, photo=photo)
 
 
 def _moment(text: str | None, option: str) -> datetime | None:

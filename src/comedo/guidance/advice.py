@@ -114,6 +114,7 @@ class Advice:
     review_on: date | None  # the 12-week review; None where there is nothing to review
     reviewed_by_clinician: bool  # of the tables; False until a clinician has gone through every line
     series: Series | None = None  # the photos over time that some lines speak of
+    reader: str | None = None  # whose review it goes by; None: comedo's own numbers
 
     def __post_init__(self) -> None:
         for line in self.lines:

@@ -107,6 +107,7 @@ def make_advice(
         review_on=None if review is None else review.on,
         reviewed_by_clinician=tables.reviewed_by_clinician,
         series=series,
+        reader=findings.reader,
     )
 
 

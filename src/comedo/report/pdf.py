@@ -87,7 +87,8 @@ def _write(sheet: Sheet, case: Case, options: PdfOptions, picture: bytes | None,
     write_scales(sheet, case, texts)
     with sheet.two_columns():
         if options.guidance is not None:
-            write_guidance(sheet, options.guidance.without(shape.left_out), texts, shape.size)
+            reader = None if case.reader is None else case.reader.name
+            write_guidance(sheet, options.guidance.without(shape.left_out), texts, shape.size, reader=reader)
         small = 5.6 if shape.size <= DENSE else 6.3
         _quality(sheet, case, texts, small, brief=options.guidance is not None)
         _origin(sheet, case, texts, small)
