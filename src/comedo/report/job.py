@@ -77,17 +77,18 @@ def find_photos(paths: Sequence[Path]) -> list[Source]:
     Raises:
         UnusableInput: All that was named is one folder, and it holds no photo.
     """
-    if len(paths) == 1 and paths[0].is_dir() and os.access(paths[0], os.R_OK) and not _photos_in(paths[0]):
-        raise UnusableInput(
-            f"the folder {paths[0]} holds no photo that comedo reads (JPEG, PNG, WebP, HEIC; hidden files and "
-            "comedo's own pictures do not count); name another folder, or a photo"
-        )
     found: dict[Path, Source] = {}
     for path in paths:
         if str(path) == "-":
             found.setdefault(path, sys.stdin.buffer.read(DEFAULT_LIMITS.max_bytes + 1))
             continue
-        for photo in _photos_in(path) or [path]:  # a folder without photos stays, and is refused by name
+        photos = _photos_in(path)
+        if not photos and len(paths) == 1 and path.is_dir() and os.access(path, os.R_OK):
+            raise UnusableInput(
+                f"the folder {path} holds no photo that comedo reads (JPEG, PNG, WebP, HEIC; hidden files and "
+                "comedo's own pictures do not count); name another folder, or a photo"
+            )
+        for photo in photos or [path]:  # among others a folder without photos stays, and is refused by name
             found.setdefault(photo.absolute(), photo)
     return list(found.values())
 
