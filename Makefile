@@ -3,7 +3,7 @@
 #   make analyze [PHOTO=path] [OUT=folder]   analyse a photo (without PHOTO: a rendered sample face)
 #   make serve [DATA=folder]                 pages and API for one user on this computer
 #   make demo [DATA=demo-data]               a store with a rendered person's twelve weeks, and serve it
-#   make test                                lint, types and tests
+#   make test [JOBS=2]                       lint, types and tests, in several processes
 #   make lint | bench | schema | guidance | clean   (guidance: docs/guidance-*.md from the tables)
 
 # The first command that really is a Python >= 3.11 (a version manager's shim may exist and not run).
@@ -13,6 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
 TESTS ?=
+JOBS ?=
 
 .PHONY: analyze serve demo test lint bench schema guidance clean
 .DELETE_ON_ERROR:
@@ -30,7 +31,7 @@ demo: $(VENV)/.service
 	$(BIN)/comedo serve --data "$$COMEDO_DATA_DIR"
 
 test: lint
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(if $(JOBS),-n $(JOBS) --dist loadgroup) $(TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import comedo
@@ -11,7 +12,7 @@ from comedo.photo import read_photo
 from comedo.report.case import Case, load_case
 from comedo.report.pictures import mask_png, to_png
 from comedo.report.tables import to_json
-from comedo.synthetic import sample_face
+from comedo.synthetic import RenderedFace, sample_face
 from comedo.types import FaceAnalysis, Photo
 
 
@@ -44,8 +45,17 @@ def drawn_case(folder: Path, **changes: object) -> Files:
     return write_case(folder, make_analysis(**changes), read_photo(data, name="face.png"), data)
 
 
+@cache
+def rendered_sample() -> RenderedFace:
+    """The demo picture, rendered once for all tests; its arrays are read-only."""
+    face = sample_face()
+    for array in (face.image, face.parts, face.lesion_mask):
+        array.flags.writeable = False
+    return face
+
+
 def sample_case(folder: Path) -> Files:
     """The rendered sample face, analysed by the shipped networks."""
-    data = to_png(sample_face().image)
+    data = to_png(rendered_sample().image)
     photo = read_photo(data, name="face.png")
     return write_case(folder, comedo.analyze(photo), photo, data)

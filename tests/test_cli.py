@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,12 +16,17 @@ from typer.testing import CliRunner
 import comedo
 from builders import make_analysis, make_image
 from comedo import batch, cli
-from comedo.errors import MissingExtra, ModelError, NoFaceFound, PoorPhoto
+from comedo.errors import MissingExtra, ModelError, NoFaceFound, PoorPhoto, UnusableInput
+from comedo.guidance.answers import SCHEMA as ANSWERS_SCHEMA
 from comedo.lesions.counting import CONVENTIONS
+from comedo.report.advice_document import AdviceDocument
+from comedo.report.change_document import ChangeDocument
 from comedo.report.document import Document, ErrorDocument
 from comedo.report.job import Job
 from comedo.report.pictures import to_png
 from comedo.report.tables import from_json
+from comedo.review.corrections import Corrections
+from comedo.review.document import Review
 
 
 class FakeAnalyzer:
@@ -149,9 +155,31 @@ def test_a_folder_stands_for_its_photos(run, photo):
 
 def test_a_folder_without_photos_is_unusable(run, tmp_path):
     (tmp_path / "empty").mkdir()
-    done = run("analyze", "empty")
-    assert done.exit_code == 2
-    assert "empty" in done.stderr
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.overlay.png").write_bytes(to_png(make_image()))
+    for folder in ("empty", "own"):
+        refusal = run("analyze", folder).exception
+        assert isinstance(refusal, UnusableInput)
+        assert str(refusal).startswith(f"the folder {folder} holds no photo that comedo reads (JPEG")
+    assert not Path("out").exists()
+    assert json.loads(run("analyze", "empty", "--json").stdout)["code"] == "unusable_input"
+
+
+def test_an_empty_folder_among_others_stops_nothing(run, photo, tmp_path):
+    photo("a.png")
+    (tmp_path / "empty").mkdir()
+    done = run("analyze", "photos", "empty", "--json")
+    assert [json.loads(line)["schema"] for line in done.stdout.splitlines()] == ["comedo.analysis/1", "comedo.error/1"]
+    assert "a photo must be a file, 'empty' is a folder; name a photo in it" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["analyze", "track"])
+def test_a_file_where_the_folder_of_results_is_wanted_is_named(run, photo, tmp_path, command):
+    (tmp_path / "notes.txt").write_text("mine")
+    refusal = run(command, photo("a.png"), "--out", "notes.txt").exception
+    assert isinstance(refusal, UnusableInput)
+    assert str(refusal) == "notes.txt is a file where a folder is wanted; name a folder with --out"
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_a_folder_that_may_not_be_listed_is_named_and_stops_nothing(run, photo, monkeypatch):
@@ -240,6 +268,9 @@ def test_info_is_one_document(run):
     assert facts["version"] == comedo.__version__
     assert facts["conventions"] == list(CONVENTIONS)
     assert "numpy" in run("info").stdout
+    models = (Document, ErrorDocument, ChangeDocument, AdviceDocument, Corrections, Review)
+    written = {get_args(model.model_fields["schema_"].annotation)[0] for model in models}
+    assert set(facts["schemas"]) == {*written, ANSWERS_SCHEMA}
 
 
 @pytest.fixture
@@ -324,7 +355,7 @@ def test_training_without_its_extra_names_it(run, training, command):
     error = run(command, "lesion-map").exception
     assert isinstance(error, MissingExtra)
     assert "needs the package torch" in str(error)
-    assert 'pip install "comedo[train]"' in str(error)
+    assert 'pip install ".[train]"' in str(error)
 
 
 def test_a_module_of_ours_that_is_absent_is_no_missing_extra(run, training):

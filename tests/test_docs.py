@@ -12,10 +12,10 @@ import simplejpeg
 from typer.core import TyperGroup as Group
 from typer.main import get_command
 
+from cases import rendered_sample
 from comedo import cli
 from comedo.photo import quality
 from comedo.photo.limits import DEFAULT_LIMITS
-from comedo.synthetic import sample_face
 from comedo.training.cli import app as training
 
 ROOT = Path(__file__).parents[1]
@@ -53,7 +53,7 @@ def name(value: Path | Block) -> str:
 
 @pytest.fixture(scope="session")
 def sample_jpeg() -> bytes:
-    return bytes(simplejpeg.encode_jpeg(sample_face().image, quality=92))
+    return bytes(simplejpeg.encode_jpeg(rendered_sample().image, quality=92))
 
 
 @pytest.mark.weights

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from builders import fresh_python
+from comedo import inference
 from comedo.errors import ModelError
-from comedo.inference import choose_model, read_manifest, read_weights, run_many, usable_cores
+from comedo.inference import WEIGHTS, choose_model, load_network, read_manifest, read_weights, run_many, usable_cores
 
 
 def write_model(folder: Path, data: bytes = b"weights", *, file: str = "m.onnx", digest: str | None = None) -> None:
@@ -47,6 +48,14 @@ def test_a_path_in_the_manifest_is_refused(tmp_path: Path) -> None:
     write_model(tmp_path, file="../m.onnx")
     with pytest.raises(ModelError, match="plain file"):
         read_weights("m", tmp_path)
+
+
+@pytest.mark.weights
+def test_a_network_is_loaded_with_one_reading_of_the_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = []
+    monkeypatch.setattr(inference, "read_manifest", lambda folder: readings.append(folder) or read_manifest(folder))
+    assert load_network("face-map").name.startswith("face-map")
+    assert readings == [WEIGHTS]
 
 
 def test_an_unknown_model_is_named(tmp_path: Path) -> None:

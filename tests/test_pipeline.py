@@ -11,11 +11,12 @@ import pytest
 import simplejpeg
 
 import comedo
+from cases import rendered_sample
 from comedo.build import default_analyzer
 from comedo.errors import NoFaceFound, PoorPhoto
 from comedo.face import skin_mask
 from comedo.inference import OnnxNetwork
-from comedo.synthetic import RenderedFace, sample_face
+from comedo.synthetic import RenderedFace
 from comedo.types import Group, Image, Kind, Region, Verdict
 
 pytestmark = pytest.mark.weights
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.weights
 
 @pytest.fixture(scope="module")
 def face() -> RenderedFace:
-    return sample_face()
+    return rendered_sample()
 
 
 @pytest.fixture(scope="module")

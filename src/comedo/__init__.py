@@ -174,7 +174,7 @@ def analyze(
 
 
 def advise(
-    analysis: FaceAnalysis | str | PathLike[str],
+    analysis: FaceAnalysis | Case | str | PathLike[str],
     answers: Mapping[str, object] | str | PathLike[str],
     *,
     change: Change | str | PathLike[str] | None = None,
@@ -186,7 +186,8 @@ def advise(
     Information only: no diagnosis, no prescription. A question that is left out counts as the cautious answer.
 
     Args:
-        analysis: What `analyze` gave, or the path of a JSON file that `comedo analyze` wrote.
+        analysis: What `analyze` gave, the path of a JSON file that `comedo analyze` wrote, or a case: `reviewed_case`
+            gives the one with a reader's numbers.
         answers: Values by question, {"age": 24, "pregnancy": "not_possible", "allergies": []}, or the path of a YAML or
             JSON file of them; docs/guidance.md names the questions.
         change: What `track` gave, or the path of its JSON file, of a series that ends with this photo. It adds

@@ -13,9 +13,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from comedo import __version__
-from comedo.errors import ComedoError, MissingExtra
+from comedo.advise_cli import ADVISE_EXAMPLES, advise
+from comedo.errors import ComedoError, missing_extra
 from comedo.exchange import cli as exchange
-from comedo.report.advise_command import advise
 from comedo.track_cli import TRACK_EXAMPLES, track
 
 EXAMPLES = """
@@ -135,7 +135,7 @@ def analyze(
     raise typer.Exit(job.run())
 
 
-app.command()(advise)
+app.command(epilog=ADVISE_EXAMPLES)(advise)
 app.command(epilog=TRACK_EXAMPLES)(track)
 
 
@@ -257,8 +257,7 @@ def _extra(command: str, name: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "comedo":
             raise
-        message = f'comedo {command} needs the package {error.name}; install it with: pip install "comedo[{name}]"'
-        raise MissingExtra(message) from error
+        raise missing_extra(f"comedo {command}", error.name, name) from error
 
 
 exchange.register(app)

@@ -56,6 +56,13 @@ class MissingExtra(UnusableInput):
     code = "missing_extra"
 
 
+def missing_extra(what: str, package: str | None, extra: str) -> MissingExtra:
+    """The error for a package of an extra that is not installed; comedo is installed from its sources."""
+    return MissingExtra(
+        f'{what} needs the package {package}; in the folder of comedo\'s sources run: pip install ".[{extra}]"'
+    )
+
+
 class NoFaceFound(ComedoError):
     """The photo was read, but there is no face in it."""
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -147,7 +147,10 @@ def read_weights(name: str, folder: Path = WEIGHTS) -> tuple[bytes, str]:
     Raises:
         ModelError: If the model is not in the manifest, is absent, is a link, or was altered.
     """
-    cards = read_manifest(folder)
+    return _checked(name, read_manifest(folder), folder)
+
+
+def _checked(name: str, cards: Mapping[str, ModelCard], folder: Path) -> tuple[bytes, str]:
     if name not in cards:
         raise ModelError(f"no model {name!r} in {folder}; it holds {', '.join(sorted(cards)) or 'none'}")
     card = cards[name]
@@ -193,7 +196,10 @@ def wants_integers() -> bool:
 
 def choose_model(name: str, folder: Path = WEIGHTS) -> str:
     """The network of that name or its 8-bit twin, whichever suits this machine."""
-    cards = read_manifest(folder)
+    return _chosen(name, read_manifest(folder))
+
+
+def _chosen(name: str, cards: Mapping[str, ModelCard]) -> str:
     twin = cards.get(f"{name}{TWIN}")
     fits = name in cards and twin is not None and twin.twin_of == cards[name].sha256
     return f"{name}{TWIN}" if fits and wants_integers() else name
@@ -201,5 +207,5 @@ def choose_model(name: str, folder: Path = WEIGHTS) -> str:
 
 def load_network(name: str, folder: Path = WEIGHTS) -> OnnxNetwork:
     """Load one model of the manifest, or its 8-bit twin where that is faster; its hash is checked."""
-    data, traced = read_weights(choose_model(name, folder), folder)
-    return OnnxNetwork(data, traced)
+    cards = read_manifest(folder)
+    return OnnxNetwork(*_checked(_chosen(name, cards), cards, folder))

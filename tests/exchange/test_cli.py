@@ -127,6 +127,18 @@ def test_review_then_every_export_of_it(run, files, tmp_path):
     assert "counts.high_90: 7 -> unknown" in out
     assert "a complete reading" in err
     assert run("report", files.analysis, "--without-photo", "--reviewed")[0] == 0
+    (tmp_path / "answers.yaml").write_text("age: 20")
+    code, out, _ = run("advise", files.analysis, "--answers", tmp_path / "answers.yaml", "--reviewed")
+    assert code == 0
+    assert "The numbers are those of a review by Dr A." in " ".join(out.split())
+    (tmp_path / "advice.json").write_text(
+        run("advise", files.analysis, "--answers", tmp_path / "answers.yaml", "--reviewed", "--json")[1], "utf-8"
+    )
+    for shown, differs in (((), True), (("--reviewed",), False)):
+        assert run("report", files.analysis, "--without-photo", "--advice", tmp_path / "advice.json", *shown)[0] == 0
+        with pypdfium2.PdfDocument(files.analysis.with_suffix(".pdf")) as document:
+            text = " ".join(" ".join(page.get_textpage().get_text_bounded().split()) for page in document)
+        assert ("It goes by the numbers of Dr A, not by those of this report." in text) is differs
     folder = tmp_path / "x"
     assert run("export", "dicom", files.analysis, "--photo", files.photo, "--out", folder, "--reviewed")[0] == 0
     assert sorted(p.name for p in folder.iterdir()) == ["lesions.sr.dcm", "masks.seg.dcm", "photo.dcm"]
@@ -194,6 +206,29 @@ def test_wrong_use_of_report(run, files, arguments, words):
     assert words in err
 
 
+@pytest.mark.parametrize(
+    ("command", "out", "words"),
+    [
+        (("report", "--without-photo"), "{folder}", "is a folder where a file is wanted; name a file with --out"),
+        (("export", "coco"), "{folder}", "is a folder where a file is wanted"),
+        (("export", "csv"), "{file}", "is a file where a folder is wanted; name a folder with --out"),
+        (("export", "csv"), "{file}/inside", "is a file where a folder is wanted"),
+        (("export", "dicom", "--photo", "{photo}"), "{file}", "is a file where a folder is wanted"),
+    ],
+    ids=lambda v: " ".join(v[:2]) if isinstance(v, tuple) else "",
+)
+def test_a_wrong_kind_of_place_is_named(run, files, tmp_path, command, out, words):
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "some").mkdir()
+    places = {"folder": tmp_path / "some", "file": tmp_path / "notes.txt", "photo": files.photo}
+    count = 2 if command[0] == "export" else 1
+    rest = [word.format(**places) for word in (*command[count:], "--out", out)]
+    code, _, err = run(*command[:count], files.analysis, *rest)
+    assert code == 2
+    assert words in err
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_a_missing_package_names_the_extra():
     code = (
         "import sys; sys.modules['fpdf'] = sys.modules['highdicom'] = sys.modules['fhir'] = None\n"
@@ -206,4 +241,4 @@ def test_a_missing_package_names_the_extra():
         "    try: call()\n"
         "    except MissingExtra as error: print(error)\n"
     )
-    assert fresh_python(code).count("comedo[clinical]") == 3
+    assert fresh_python(code).count('pip install ".[clinical]"') == 3

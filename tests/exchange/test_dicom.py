@@ -176,6 +176,21 @@ def test_the_overlay_is_a_picture_with_a_face(case, tmp_path):
     assert np.array_equal(hd.imread(tmp_path / FILES["overlay"]).get_frame(1), drawn)
 
 
+@pytest.mark.parametrize("taken", [None, WHEN], ids=["no date", "dated"])
+def test_fields_are_there_empty_or_absent_as_their_type_asks(case, tmp_path, taken):
+    """What dciodvfy (dicom3tools) finds wrong is a fault here; the rows are those that it named."""
+    photo, seg, _ = written(case, tmp_path, overlay=True, taken_at=taken)
+    overlay = pydicom.dcmread(tmp_path / FILES["overlay"])
+    for image in (photo, overlay):
+        assert ("ContentTime" in image) is ("ContentDate" in image) is (taken is not None)
+        assert "Laterality" not in image
+        assert image.BodyPartExamined == "FACE", "no paired part"
+        assert image.StudyDate == ("20261120" if taken else "")
+    assert photo.AcquisitionContextSequence == []
+    assert "AcquisitionContextSequence" not in overlay
+    assert seg.PatientOrientation in (None, "")
+
+
 def test_nothing_but_what_was_asked_for_is_written(case, tmp_path):
     written(case, tmp_path)
     assert sorted(path.name for path in tmp_path.glob("*.dcm")) == ["lesions.sr.dcm", "masks.seg.dcm", "photo.dcm"]

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import comedo
 from builders import fresh_python, make_analysis
+from cases import drawn_case
 from comedo import cli
+from comedo.advise_cli import ADVISE_EXAMPLES
 from comedo.errors import UnusableInput
 from comedo.grading.iga import grade_iga
 from comedo.grading.nice import grade_nice
 from comedo.guidance.advice import Group, Section
 from comedo.guidance.answers import Answers, Treatment
+from comedo.guidance.answers_file import parse_answers
 from comedo.guidance.load import load_catalogue
 from comedo.guidance.pages import pages
 from comedo.guidance.questionnaire import ask
 from comedo.report.advice_document import AdviceDocument, json_schema
+from comedo.report.advice_text import print_advice
 from comedo.report.tables import from_json, to_error, to_json
+from comedo.types import Grade
 from guidance.cases import HARMLESS, TABLES, TODAY
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -127,6 +136,44 @@ def test_files_that_are_no_analysis_are_refused_by_name(folder, name, text, mess
 def test_an_analysis_and_its_file_give_the_same_advice(folder):
     analysis = graded_analysis()
     assert comedo.advise(analysis, HARMLESS, today=TODAY) == comedo.advise("selfie.json", HARMLESS, today=TODAY)
+
+
+def test_a_review_changes_the_advice_and_is_named(tmp_path):
+    """Comedo finds a severe face; the reader's word goes before it, and before the interval of comedo's count."""
+    grades = {
+        "nice_group": Grade(
+            "nice_group", "moderate_to_severe", None, "", "", details={"group_high": "moderate_to_severe"}
+        ),
+        "iga_estimate": Grade("iga_estimate", 4, None, "", "", interval_90=(3, 4)),
+    }
+    case = drawn_case(tmp_path, grades={**make_analysis().grades, **grades}).load()
+    assert comedo.advise(case, HARMLESS, today=TODAY).group is Group.SEVERE
+    said = {"schema": "comedo.corrections/1", "reviewer": "Dr\x1b[31m A", "grades": []}
+    for scale, value in (("nice_group", "mild_to_moderate"), ("iga_estimate", 2)):
+        said["grades"].append({"scale": scale, "action": "correct", "value": value})
+    after = comedo.reviewed_case(case, comedo.apply_corrections(case, said))
+    advice = comedo.advise(after, HARMLESS, today=TODAY)
+    assert advice.group is Group.MILD
+    assert advice.group_why.startswith("The numbers are those of a review by Dr")
+    console = Console(file=io.StringIO(), width=80)
+    print_advice(advice, console)
+    assert "\x1b" not in console.file.getvalue()
+
+
+def test_help_teaches_the_options_and_the_answers():
+    """Every field of an answers file stands in the help, with every value of those that take one."""
+    for parameter in get_command(cli.app).commands["advise"].params:
+        assert parameter.name == "help" or parameter.help, parameter.name
+    for question in TABLES.questions:
+        assert question.id in ADVISE_EXAMPLES
+        if question.kind == "choice":
+            line = next(text for text in ADVISE_EXAMPLES.splitlines() if text.startswith(f"  {question.id}:"))
+            assert set(re.findall(r"\w+", line)) - {question.id, "or"} == set(question.answers)
+    entry = next(text for text in ADVISE_EXAMPLES.splitlines() if text.startswith("  treatments:"))
+    assert parse_answers(entry.strip().replace("- ", "[", 1).encode() + b"]").treatments
+    done = run("--help")
+    assert done.exit_code == 0
+    assert "comedo track" in " ".join(done.output.split())
 
 
 def test_grades_that_are_absent_list_nothing(folder):

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -13,7 +14,7 @@ from comedo.guidance.advice import Line, Provenance, Section
 from comedo.guidance.catalogue import check_catalogue
 from comedo.guidance.load import languages, load_catalogue
 from comedo.guidance.tables import Tables
-from guidance.cases import TABLES
+from guidance.cases import TABLES, advice_for
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,22 @@ def test_no_clinician_has_reviewed_the_tables_until_a_person_says_so():
         assert "\nreviewed_by_clinician: false\n" in (load.TABLES / f"{name}.yaml").read_text("utf-8")
 
 
+@pytest.mark.parametrize("unread", [(), ("care",), ("treatments", "flags")], ids=lambda v: " ".join(v) or "none")
+def test_the_notice_goes_only_when_a_person_has_set_every_table(tmp_path, unread):
+    for path in load.TABLES.glob("*.yaml"):
+        text = path.read_text("utf-8")
+        read = text.replace("reviewed_by_clinician: false", "reviewed_by_clinician: true")
+        (tmp_path / path.name).write_text(text if path.stem in unread else read, "utf-8")
+    assert load.load_tables(tmp_path).reviewed_by_clinician is not bool(unread)
+
+
+def test_a_line_whose_source_is_not_listed_cannot_be_printed():
+    advice = advice_for()
+    kept = {name: source for name, source in advice.sources.items() if name != advice.lines[0].sources[0]}
+    with pytest.raises(ValueError, match=f"line {advice.lines[0].id} names the source"):
+        replace(advice, sources=kept)
+
+
 def test_a_line_without_a_source_cannot_be_made():
     with pytest.raises(ValueError, match="line X has no source"):
         Line("X", Section.ROUTINE, "text", "why", Provenance.PROJECT, ())
@@ -187,6 +204,22 @@ BANNED = {
         r"|dosis|\bmg\b"
     ),
 }
+
+
+# Names under which the listed ingredients, and common skin care, are sold in the UK, the US or Germany.
+BRANDS = (
+    r"acnecide|accutane|aczone|aknemycin|aknefug|basiron|benzaclin|brevoxyl|cerave|cetaphil|clearasil|dalacin|differin"
+    r"|doryx|duac|duofilm|epiduo|eucerin|finacea|isotrex|la roche|minocin|neutrogena|oxytetral|panoxyl|proactiv|retin-a"
+    r"|roaccutane?n?|seysara|skinoren|solodyn|tetralysal|the ordinary|treclin|winlevi|zineryt|yasmin|diane|aldactone"
+)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_text_names_a_brand(language):
+    found = [
+        t for t in texts_of(load_catalogue(language).model_dump()) if re.search(rf"\b({BRANDS})\b", t, re.IGNORECASE)
+    ]
+    assert found == []
 
 
 def texts_of(value):

@@ -28,7 +28,7 @@ def make_heic(picture: np.ndarray | None = None, **options: object) -> bytes:
 
 def test_without_the_extra_the_message_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heic.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"comedo\[heic\]"):
+    with pytest.raises(MissingExtra, match=r"\.\[heic\]"):
         read_photo(make_heic_header((128, 96)))
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from builders import make_analysis
-from comedo.errors import ComedoError
+from comedo.errors import ComedoError, UnusableInput
 from comedo.report.folder import ResultFolder
 from comedo.report.tables import to_document
 
@@ -85,5 +85,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path):
 
 def test_a_file_in_place_of_the_folder_is_an_error(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(ComedoError, match="cannot be written"):
-        ResultFolder(tmp_path / "out")
+    for place in ("out", "out/inside"):
+        with pytest.raises(UnusableInput, match="out is a file where a folder is wanted"):
+            ResultFolder(tmp_path / place)

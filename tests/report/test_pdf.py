@@ -28,6 +28,8 @@ from comedo.report.look import CLAIM, GROUPS, KIND_NAMES, REGION_NAMES, SCALE_NA
 from comedo.report.overlay import draw_face
 from comedo.report.pdf import PdfOptions, report_pdf
 from comedo.report.texts import languages, load_texts
+from comedo.review.corrections import SCALES
+from comedo.review.run import apply_corrections, reviewed_case
 from comedo.types import Part, Verdict
 from guidance.cases import TABLES, advice_for, make_findings
 
@@ -343,6 +345,33 @@ def test_even_without_any_answer_the_report_has_two_pages_and_every_reason_to_se
     for line in advice.section(Section_.URGENT) + advice.section(Section_.IF_ANY) + advice.section(Section_.CAUTIONS):
         assert line.text in text
     assert text.count(load_texts(language).say("unanswered")) == len(advice.section(Section_.WITHHELD))
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_printed_line_leads_to_a_printed_source(case, tmp_path, language):
+    """The numbers in brackets behind each line are those of the list below; nothing is printed without one."""
+    advice = advice_for(Group.SEVERE, language=language, distress="marked", pregnancy="possible")
+    path = tmp_path / "advice.json"
+    path.write_text(advice_to_json(advice), "utf-8")
+    text = text_of(report_pdf(case, PdfOptions(made_at=WHEN, guidance=read_advice(path, advice.photo_sha256))))
+    guidance, _, rest = text.partition(f" {load_texts(language).say('source_list')} ")
+    listed = dict(re.findall(r"\[(\d+)\] ([^;\[]+)", rest))
+    printed = guidance.split(" • ")[1:]
+    assert len(printed) > 20
+    for line in printed:
+        numbers = re.search(r"\[([\d, ]+)\]", line)
+        assert numbers, line
+        assert set(numbers[1].split(", ")) <= listed.keys(), line
+    titles = {" ".join(source.title.split()[:3]) for source in advice.sources.values()}
+    assert all(any(title.startswith(known) for known in titles) for title in listed.values())
+
+
+def test_a_review_with_long_reasons_stays_on_two_pages(case):
+    said = [{"scale": name, "action": "reject", "why": "word " * 399} for name in SCALES]
+    given = {"schema": "comedo.corrections/1", "reviewer": "A" * 200, "grades": said}
+    after = reviewed_case(case, apply_corrections(case, given))
+    with opened(report_pdf(after, PdfOptions(made_at=WHEN, since=SINCE))) as document:
+        assert len(document) <= 2
 
 
 @pytest.mark.parametrize(

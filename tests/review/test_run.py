@@ -3,14 +3,16 @@ import json
 import pytest
 
 import comedo
+from builders import make_grades
 from cases import drawn_case
 from comedo.errors import UnusableInput
 from comedo.report.case import load_case
+from comedo.report.document import GradesPart
 from comedo.review.corrections import Corrections, read_corrections
 from comedo.review.document import review_json
 from comedo.review.run import READERS_COUNT, review, reviewed_case
 from comedo.review.store import find_reviews, read_review, save_review
-from comedo.types import Group, Region
+from comedo.types import Grade, Group, Region
 
 WHEN = "2026-11-20T09:30:00Z"
 
@@ -231,3 +233,42 @@ def test_corrections_come_as_values_or_as_a_file(tmp_path):
     assert comedo.reviewed_case(case, comedo.apply_corrections(case, given)).document.counts.total == 3
     with pytest.raises(UnusableInput, match=r"corrections: lesions\.0.*see docs/review\.md"):
         comedo.apply_corrections(case, given | {"lesions": [{"id": 3, "action": "forget"}]})
+
+
+@pytest.mark.weights
+def test_every_derived_number_follows_a_reading(sample_files):
+    """One comedone of many inflamed lesions stays: nothing that is counted, covered or graded keeps its value."""
+    case = sample_files.load()
+    kept, *others = (x.id for x in case.document.lesions if x.group is not Group.MARK)
+    regions = {str(x.region) for x in case.document.lesions if x.group is not Group.MARK and x.id != kept}
+    said = [
+        {"id": kept, "action": "correct", "kind": "open_comedone"},
+        *({"id": i, "action": "reject"} for i in others),
+    ]
+    done = review(case, corrections(lesions=said))
+    wanted = {"counts.total", "counts.high_90", "counts.inflammatory", "coverage.fraction"}
+    assert wanted | {f"counts.{region}" for region in regions - {"None"}} <= changes(done).keys()
+    for name in GradesPart.model_fields:
+        assert getattr(done.result.grades, name) != getattr(case.document.grades, name), name
+
+
+@pytest.mark.parametrize("action", ["complete", "correct"])
+def test_a_readers_group_carries_no_interval_of_comedos(tmp_path, action):
+    details = {"group_low": "none", "group_high": "moderate_to_severe", "inflamed": 3, "nodules": 0}
+    nice = Grade("nice_group", "mild_to_moderate", None, "why", "source", details=details)
+    case = drawn_case(tmp_path, grades={**make_grades(), "nice_group": nice}).load()
+    said = {"grades": [{"scale": "nice_group", "action": "correct", "value": "none"}]}
+    done = review(case, corrections(**({"complete": True} if action == "complete" else said)))
+    kept = done.result.grades.nice_group.details
+    assert not {"group_low", "group_high"} & kept.keys()
+    assert "inflamed" in kept
+
+
+def test_a_long_reason_is_shortened_in_the_grade_and_whole_in_the_review(files):
+    why = "word " * 399
+    done = review(
+        files.load(), corrections(reviewer="A" * 200, grades=[{"scale": "gea", "action": "reject", "why": why}])
+    )
+    assert len(done.result.grades.gea.why) < 400
+    assert done.grade_corrections[0].why == why
+    assert done.reviewer == "A" * 200

@@ -24,7 +24,7 @@ def test_help_shows_examples(command):
     shown = run(command, "--help")
     assert shown.exit_code == 0
     assert f"comedo {command}" in shown.output
-    assert 'pip install "comedo[train]"' in shown.output
+    assert 'pip install ".[train]"' in shown.output
 
 
 def test_recipes_are_found_by_name_and_by_path(tmp_path):

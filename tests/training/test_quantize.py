@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
+from cases import rendered_sample
 from comedo.errors import ModelError
 from comedo.inference import WEIGHTS, choose_model, load_network, read_manifest
-from comedo.synthetic import sample_face
 from comedo.training.quantize import add_twin, mean_difference
 from comedo.training.weights_folder import install
 
@@ -31,7 +31,7 @@ def test_mean_difference(wanted, found, difference):
 @pytest.fixture(scope="module")
 def crops():
     """Pieces of the rendered sample face, (128, 128, 3)."""
-    image = np.asarray(sample_face().image)
+    image = rendered_sample().image
     rng = np.random.default_rng(0)
     h, w = image.shape[:2]
     corners = [(int(rng.integers(h // 4, h // 2)), int(rng.integers(w // 4, w // 2))) for _ in range(10)]

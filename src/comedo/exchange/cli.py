@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comedo.errors import ComedoError, UnusableInput
-from comedo.report.whole_file import write_whole
+from comedo.errors import UnusableInput
+from comedo.report.whole_file import unwritable, write_whole
 
 if TYPE_CHECKING:
     from comedo.report.case import Case
@@ -218,19 +218,9 @@ def csv(
 
 def _case(analysis: Path, photo: Path | None, *, reviewed: bool) -> Case:
     from comedo.report.case import load_case
-    from comedo.report.written import is_stdin, name_of
-    from comedo.review.run import reviewed_case
-    from comedo.review.store import find_reviews, read_review
+    from comedo.review.store import load_reviewed
 
-    case = load_case(analysis, photo=photo)
-    if not reviewed:
-        return case
-    reviews = [] if is_stdin(analysis) else find_reviews(analysis)
-    if not reviews:
-        raise UnusableInput(
-            f"there is no review beside {name_of(analysis)}; make one with comedo review, or drop --reviewed"
-        )
-    return reviewed_case(case, read_review(reviews[-1]))
+    return load_reviewed(analysis, photo=photo) if reviewed else load_case(analysis, photo=photo)
 
 
 def _moment(text: str | None, option: str) -> datetime | None:
@@ -252,7 +242,7 @@ def _write(files: Mapping[Path, bytes], inputs: tuple[Path | None, ...]) -> None
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, [data])
         except OSError as error:
-            raise ComedoError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+            raise unwritable(path, error) from error
         typer.echo(f"written: {path}")
 
 

@@ -17,9 +17,10 @@ import numpy as np
 import simplejpeg
 
 from comedo import __version__
-from comedo.errors import ComedoError, MissingExtra
+from comedo.errors import missing_extra
 from comedo.report.case import Case
 from comedo.report.overlay import draw_face
+from comedo.report.whole_file import unwritable
 from comedo.types import Image
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def write_dicom(case: Case, folder: Path, options: DicomOptions = DicomOptions()
         from comedo.exchange.dicom_seg import segmentation
         from comedo.exchange.dicom_sr import structured_report
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"DICOM needs {error.name}; install it with: pip install 'comedo[clinical]'") from error
+        raise missing_extra("DICOM", error.name, "clinical") from error
     photo = photo_dataset(case, options)
     masks = segmentation(case, photo, labelmap=options.labelmap)
     made = {"photo": photo, "seg": masks, "sr": structured_report(case, photo, options)}
@@ -77,7 +78,7 @@ def write_dicom(case: Case, folder: Path, options: DicomOptions = DicomOptions()
         for name, dataset in made.items():
             dataset.save_as(folder / FILES[name], enforce_file_format=True)
     except OSError as error:
-        raise ComedoError(f"{folder} cannot be written: {error.strerror}; choose another folder") from error
+        raise unwritable(folder, error) from error
     return [folder / FILES[name] for name in made]
 
 
@@ -94,6 +95,7 @@ def photo_dataset(case: Case, options: DicomOptions) -> Dataset:
     dataset = _image_file(FILES["photo"], str(VLPhotographicImageStorage), uid(case, name))
     _identify(dataset, case, options)
     _describe(dataset)
+    dataset.AcquisitionContextSequence = []
     frame_bytes = _put_pixels(dataset, photo.image, jpeg=options.jpeg)
     steps = [(case.photo_bytes, _LOSSY[photo.format])] if photo.format in _LOSSY else []
     _say_losses(dataset, [*steps, (frame_bytes, _LOSSY["jpeg"])] if options.jpeg else steps)
@@ -177,8 +179,10 @@ def _identify(dataset: Any, case: Case, options: DicomOptions) -> None:
     dataset.StudyInstanceUID = options.study_uid or uid(case, "study")
     dataset.StudyID = dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
     taken = options.taken_at
-    dataset.StudyDate = dataset.ContentDate = "" if taken is None else f"{taken:%Y%m%d}"
-    dataset.StudyTime = dataset.ContentTime = "" if taken is None else f"{taken:%H%M%S}"
+    dataset.StudyDate = "" if taken is None else f"{taken:%Y%m%d}"
+    dataset.StudyTime = "" if taken is None else f"{taken:%H%M%S}"
+    if taken is not None:  # type 1C: never there and empty
+        dataset.ContentDate, dataset.ContentTime = dataset.StudyDate, dataset.StudyTime
     dataset.AcquisitionDateTime = "" if taken is None else f"{taken:%Y%m%d%H%M%S}"
     dataset.Modality = "XC"
     dataset.SeriesInstanceUID, dataset.SeriesNumber, dataset.InstanceNumber = uid(case, "series"), 1, 1
@@ -195,10 +199,9 @@ def _describe(dataset: Any) -> None:
     dataset.AnatomicRegionSequence = [face]
     dataset.ImageType = ["ORIGINAL", "PRIMARY"]
     dataset.PatientOrientation = ""
-    dataset.Laterality = ""
+    dataset.BodyPartExamined = "FACE"  # no paired part, so that no side is asked for
     dataset.BurnedInAnnotation = "NO"
     dataset.RecognizableVisualFeatures = "YES"
-    dataset.AcquisitionContextSequence = []
 
 
 def uid(case: Case, name: str) -> UID:

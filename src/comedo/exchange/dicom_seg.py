@@ -32,7 +32,7 @@ def segmentation(case: Case, photo: Dataset, *, labelmap: bool = False) -> hd.se
     skin = skin_pixels(case.face, (mask.shape[1], mask.shape[0]))
     layers = np.where(mask, 2, skin)[None] if labelmap else np.stack([skin, mask], axis=-1)[None]
     types = hd.seg.SegmentationTypeValues
-    return hd.seg.Segmentation(
+    made = hd.seg.Segmentation(
         source_images=[photo],
         pixel_array=layers.astype(np.uint8),
         segmentation_type=types.LABELMAP if labelmap else types.BINARY,
@@ -50,6 +50,8 @@ def segmentation(case: Case, photo: Dataset, *, labelmap: bool = False) -> hd.se
         content_description="Facial skin and active acne lesions",
         series_description="Acne masks",
     )
+    made.PatientOrientation = ""  # type 2C: nothing else says how the picture lies, and highdicom leaves it out
+    return made
 
 
 def _segment(number: int, code: Code, category: DicomCode, case: Case) -> hd.seg.SegmentDescription:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from comedo.errors import ComedoError, MissingExtra
+from comedo.errors import ComedoError, missing_extra
 
 ALLOWED: dict[str, frozenset[str]] = {
     "Bundle.type": frozenset({"transaction"}),
@@ -120,7 +120,7 @@ def _shape_faults(bundle: dict[str, Any]) -> Iterator[str]:
     try:
         from fhir.resources.R4B.bundle import Bundle
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"FHIR needs {error.name}; install it with: pip install 'comedo[clinical]'") from error
+        raise missing_extra("FHIR", error.name, "clinical") from error
     try:
         Bundle.model_validate(bundle)
     except ValueError as error:

@@ -114,6 +114,12 @@ class Advice:
     review_on: date | None  # the 12-week review; None where there is nothing to review
     reviewed_by_clinician: bool  # of the tables; False until a clinician has gone through every line
     series: Series | None = None  # the photos over time that some lines speak of
+    reader: str | None = None  # whose review it goes by; None: comedo's own numbers
+
+    def __post_init__(self) -> None:
+        for line in self.lines:
+            if unknown := [source for source in line.sources if source not in self.sources]:
+                raise ValueError(f"line {line.id} names the source {unknown[0]}, which the advice does not list")
 
     def section(self, section: Section) -> tuple[Line, ...]:
         """The lines of one section, in order."""

@@ -29,6 +29,7 @@ FRAME: Mapping[str, frozenset[str]] = {
     "why": frozenset(),
     "group_measured": frozenset({"group", "nice", "iga"}),
     "group_widened": frozenset({"estimate", "group"}),
+    "group_reviewed": frozenset({"name"}),
     "group_poor": frozenset(),
     "group_unknown": frozenset(),
     "unknown": frozenset(),

@@ -107,6 +107,7 @@ def make_advice(
         review_on=None if review is None else review.on,
         reviewed_by_clinician=tables.reviewed_by_clinician,
         series=series,
+        reader=findings.reader,
     )
 
 
@@ -146,6 +147,11 @@ def _care_line(row: CareRow, case: Case, review: Review | None) -> Line:
 
 
 def _group_why(findings: Findings, words: Catalogue) -> str:
+    selected = _selected(findings, words)
+    return selected if findings.reader is None else f"{words.say('group_reviewed', name=findings.reader)} {selected}"
+
+
+def _selected(findings: Findings, words: Catalogue) -> str:
     if findings.group is Group.NOT_ASSESSED:
         return words.say("group_poor" if findings.poor else "group_unknown")
     unknown = words.say("unknown")

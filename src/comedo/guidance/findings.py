@@ -35,6 +35,7 @@ class Findings:
     nice: str | None = None
     iga: int | None = None
     poor: bool = False
+    reader: str | None = None  # who reviewed the analysis; None: nobody
 
     @property
     def widened(self) -> bool:

@@ -19,7 +19,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.errors import DamagedPhoto, MissingExtra, PhotoTooLarge
+from comedo.errors import DamagedPhoto, PhotoTooLarge, missing_extra
 from comedo.photo.colour import p3_to_srgb
 from comedo.photo.decoded import ALPHA_NOTICE, Decoded, flatten
 from comedo.photo.limits import Limits
@@ -107,7 +107,7 @@ def decode(data: bytes, limits: Limits, *, child: Path = CHILD) -> Decoded:
     """
     pixels = check_header(data, limits)
     if importlib.util.find_spec("pillow_heif") is None:
-        raise MissingExtra('HEIC photos need pillow-heif; run: pip install "comedo[heic]", or send the photo as JPEG')
+        raise missing_extra("a HEIC photo, unless it is sent as JPEG,", "pillow-heif", "heic")
     answer, samples = _ask_child(data, pixels, limits, child)
     notices: tuple[str, ...] = ()
     if answer.channels == 4:

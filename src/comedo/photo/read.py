@@ -121,7 +121,7 @@ def _read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
     try:
         found = os.fstat(descriptor)
         if stat.S_ISDIR(found.st_mode):
-            raise UnusableInput(f"a photo must be a file, {shown} is a folder; name a photo, or one that holds some")
+            raise UnusableInput(f"a photo must be a file, {shown} is a folder; name a photo in it")
         if not stat.S_ISREG(found.st_mode):
             raise UnusableInput(f"a photo must be a regular file, {shown} is not; name the file itself")
         limits.check_bytes(found.st_size)

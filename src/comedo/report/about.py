@@ -8,12 +8,18 @@ from importlib.util import find_spec
 
 from comedo import __version__
 from comedo.errors import ModelError
+from comedo.guidance.answers import SCHEMA as ANSWERS_SCHEMA
 from comedo.inference import TWIN, choose_model, read_manifest, usable_cores
 from comedo.lesions.counting import CONVENTIONS
 from comedo.report.advice_document import ADVICE_SCHEMA
 from comedo.report.change_document import CHANGE_SCHEMA
 from comedo.report.document import ANALYSIS_SCHEMA, ERROR_SCHEMA
 
+# The last two are those of comedo.review, which builds on this package; a test holds them together.
+SCHEMAS = (
+    *(ANALYSIS_SCHEMA, ERROR_SCHEMA, CHANGE_SCHEMA, ANSWERS_SCHEMA, ADVICE_SCHEMA),
+    *("comedo.corrections/1", "comedo.review/1"),
+)
 LIBRARIES = ("numpy", "opencv-python-headless", "simplejpeg", "Pillow", "onnxruntime", "pydantic")
 
 
@@ -29,7 +35,7 @@ def about() -> dict[str, object]:
         "models": _models(),
         "formats": ["jpeg", "png", "webp", *(["heic"] if heic else [])],
         "conventions": list(CONVENTIONS),
-        "schemas": [ANALYSIS_SCHEMA, ERROR_SCHEMA, CHANGE_SCHEMA, ADVICE_SCHEMA],
+        "schemas": list(SCHEMAS),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "licence": "code Apache-2.0; weights for non-commercial research (NOTICE, MODEL_CARD.md)",
     }

@@ -81,6 +81,7 @@ class AdviceDocument(_Written):
     photo: AdvisedPhoto
     group: Group
     group_why: str
+    reviewed_by: str | None = Field(default=None, description="Whose review it goes by; null: comedo's own numbers.")
     reviewed_by_clinician: bool
     made_on: date
     review_on: date | None
@@ -99,6 +100,7 @@ def to_advice_document(advice: Advice) -> AdviceDocument:
         photo=AdvisedPhoto(name=advice.photo_name.encode("utf-8", "replace").decode(), sha256=advice.photo_sha256),
         group=advice.group,
         group_why=advice.group_why,
+        reviewed_by=advice.reader,
         reviewed_by_clinician=advice.reviewed_by_clinician,
         made_on=advice.made_on,
         review_on=advice.review_on,

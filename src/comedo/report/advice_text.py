@@ -21,7 +21,7 @@ def print_advice(advice: Advice, console: Console) -> None:
     _say(console, words.say("claims"))
     _say(console, words.say("reviewed" if advice.reviewed_by_clinician else "not_reviewed"), "bold")
     _say(console, "")
-    _say(console, advice.group_why)
+    _say(console, _printable(advice.group_why))
     for section in Section:
         _print_section(section, advice, words, console)
     _print_sources(advice, words, console)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from os import PathLike
 from pathlib import Path
@@ -21,10 +22,11 @@ from comedo.types import FaceAnalysis, Verdict
 
 if TYPE_CHECKING:
     from comedo.progress.values import Change
+    from comedo.report.case import Case
 
 
 def advise(
-    analysis: FaceAnalysis | Document | str | PathLike[str],
+    analysis: FaceAnalysis | Document | Case | StrPath,
     answers: Answers | Mapping[str, object] | str | PathLike[str],
     *,
     change: Change | StrPath | None = None,
@@ -34,7 +36,7 @@ def advise(
     """Sourced guideline information; see `comedo.advise`."""
     if isinstance(analysis, str | PathLike):
         analysis = read_analysis(analysis)
-    found = findings_of(analysis) if isinstance(analysis, FaceAnalysis) else _findings(analysis)
+    found = _findings(analysis)
     series = None if change is None else _series(change, found.photo_sha256)
     return make_advice(found, _read(answers), language=language, today=today, series=series)
 
@@ -59,7 +61,16 @@ def _read(answers: Answers | Mapping[str, object] | str | PathLike[str]) -> Answ
     return check_answers(answers, load_tables().questions)
 
 
-def _findings(document: Document) -> Findings:
+def _findings(analysis: FaceAnalysis | Document | Case) -> Findings:
+    if isinstance(analysis, FaceAnalysis):
+        return findings_of(analysis)
+    if isinstance(analysis, Document):
+        return _written_findings(analysis)
+    reader = analysis.reader
+    return replace(_written_findings(analysis.document), reader=None if reader is None else reader.name)
+
+
+def _written_findings(document: Document) -> Findings:
     photo = document.photo
     poor = document.quality.verdict is Verdict.POOR
     return findings_from(photo.name, photo.sha256, document.grades.scales(), poor=poor)

@@ -39,6 +39,7 @@ class ChangeJob:
             ComedoError: No photo could be analysed, or what was asked for makes no sense.
         """
         try:
+            folder = None if self.folder is None else ResultFolder(self.folder)
             change = track(
                 find_photos(self.paths),
                 dates=self.dates,
@@ -54,10 +55,8 @@ class ChangeJob:
             raise
         document = to_change_document(change)
         written: list[Path] = []
-        if self.folder is not None:
-            written = ResultFolder(self.folder).save_change(
-                document, ledger_csv(document), change_html(change, document)
-            )
+        if folder is not None:
+            written = folder.save_change(document, ledger_csv(document), change_html(change, document))
         self._tell(document, written)
         return 2 if document.left_out else 0
 

@@ -57,6 +57,7 @@ class Guidance:
     sources: tuple[tuple[str, str], ...]  # name, what it is
     reviewed_by_clinician: bool
     language: str = "en"
+    reader: str | None = None  # whose review it goes by
     name: str = ""  # of the whole document's file
     sha256: str = ""
     left_out: tuple[tuple[str, int], ...] = ()  # titles of sections that only the whole document has, and their lines
@@ -123,6 +124,7 @@ class _PhotoPart(_Loose):
 class _AdvicePart(_Loose):
     schema_: Literal["comedo.advice/1"] = Field(alias="schema")
     language: str = "en"
+    reviewed_by: str | None = None
     reviewed_by_clinician: bool
     photo: _PhotoPart
     lines: tuple[_LinePart, ...]
@@ -165,6 +167,7 @@ def to_guidance(document: bytes, photo_sha256: str, *, name: str = "the advice")
         sources=tuple((source, _described(part)) for source, part in advice.sources.items()),
         reviewed_by_clinician=advice.reviewed_by_clinician,
         language=words.language,
+        reader=advice.reviewed_by,
         name=name,
         sha256=hashlib.sha256(document).hexdigest(),
     )

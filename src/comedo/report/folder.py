@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
-from comedo.errors import ComedoError
 from comedo.report.change_document import ChangeDocument
 from comedo.report.change_tables import change_json
 from comedo.report.document import Document, ErrorDocument
 from comedo.report.page import PHOTOS_META, photos_digest, report_pieces
 from comedo.report.sheets import results_csv
 from comedo.report.tables import from_json, to_json
-from comedo.report.whole_file import write_whole
+from comedo.report.whole_file import unwritable, write_whole
 
 PHOTO_FILES = (".json", ".overlay.png", ".mask.png")
 
@@ -29,7 +28,7 @@ class ResultFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error) from error
         self.path = path
         self._owners: dict[str, str] = {}  # stem in small letters, as some file systems see it: photo
         self._lock = Lock()
@@ -103,11 +102,7 @@ class ResultFolder:
         try:
             return write_whole(self.path / name, pieces)
         except OSError as error:
-            raise _unwritable(self.path / name, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> ComedoError:
-    return ComedoError(f"{path} cannot be written: {error.strerror}; choose another folder or free some space")
+            raise unwritable(self.path / name, error) from error
 
 
 def _numbered(stem: str, number: int) -> str:

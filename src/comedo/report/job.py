@@ -17,7 +17,7 @@ import typer
 
 from comedo.batch import Outcome, Source, process_many, source_name
 from comedo.build import build_own
-from comedo.errors import ComedoError
+from comedo.errors import ComedoError, UnusableInput
 from comedo.photo import read_photo
 from comedo.photo.limits import DEFAULT_LIMITS
 from comedo.pipeline import Analyzer
@@ -56,8 +56,8 @@ class Job:
         Raises:
             ComedoError: Nothing could be done at all; failures of single photos are in the exit code.
         """
-        sources = [*find_photos(self.paths), *([_sample_photo()] if self.sample else [])]
         try:
+            sources = [*find_photos(self.paths), *([_sample_photo()] if self.sample else [])]
             if self.models is not None:
                 analyzer, said = build_own(self.models)
                 for line in said:
@@ -73,13 +73,22 @@ def find_photos(paths: Sequence[Path]) -> list[Source]:
     """The photos meant: folders stand for the photos in them, sorted, hidden ones and our own pictures left out.
 
     "-" stands for the photo that comes on standard input.
+
+    Raises:
+        UnusableInput: All that was named is one folder, and it holds no photo.
     """
     found: dict[Path, Source] = {}
     for path in paths:
         if str(path) == "-":
             found.setdefault(path, sys.stdin.buffer.read(DEFAULT_LIMITS.max_bytes + 1))
             continue
-        for photo in _photos_in(path) or [path]:  # a folder without photos stays, and is refused by name
+        photos = _photos_in(path)
+        if not photos and len(paths) == 1 and path.is_dir() and os.access(path, os.R_OK):
+            raise UnusableInput(
+                f"the folder {path} holds no photo that comedo reads (JPEG, PNG, WebP, HEIC; hidden files and "
+                "comedo's own pictures do not count); name another folder, or a photo"
+            )
+        for photo in photos or [path]:  # among others a folder without photos stays, and is refused by name
             found.setdefault(photo.absolute(), photo)
     return list(found.values())
 

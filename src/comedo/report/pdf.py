@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comedo.errors import MissingExtra, UnusableInput
+from comedo.errors import UnusableInput, missing_extra
 from comedo.report.case import Case
 from comedo.report.extras import Guidance, Since
 from comedo.report.eyes import mask_eyes, mask_map
@@ -62,7 +62,7 @@ def report_pdf(case: Case, options: PdfOptions = PdfOptions()) -> bytes:
     try:
         from comedo.report.sheet import Sheet, write_fonts
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"a PDF needs {error.name}; install it with: pip install 'comedo[clinical]'") from error
+        raise missing_extra("a PDF", error.name, "clinical") from error
     texts = options.texts
     made_at = (options.made_at or datetime.now(UTC)).astimezone(UTC)
     picture = None if options.without_photo else _picture(case, eyes=not options.mask_eyes)
@@ -87,7 +87,8 @@ def _write(sheet: Sheet, case: Case, options: PdfOptions, picture: bytes | None,
     write_scales(sheet, case, texts)
     with sheet.two_columns():
         if options.guidance is not None:
-            write_guidance(sheet, options.guidance.without(shape.left_out), texts, shape.size)
+            reader = None if case.reader is None else case.reader.name
+            write_guidance(sheet, options.guidance.without(shape.left_out), texts, shape.size, reader=reader)
         small = 5.6 if shape.size <= DENSE else 6.3
         _quality(sheet, case, texts, small, brief=options.guidance is not None)
         _origin(sheet, case, texts, small)

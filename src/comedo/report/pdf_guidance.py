@@ -29,11 +29,16 @@ _URGENT = ("urgent", "if_any")
 DENSE = 6.0  # points: from here down several sources share a line
 
 
-def write_guidance(sheet: Sheet, guidance: Guidance, texts: Texts, size: float) -> None:
-    """Every section with its lines; numbers in brackets name the sources below."""
+def write_guidance(sheet: Sheet, guidance: Guidance, texts: Texts, size: float, *, reader: str | None = None) -> None:
+    """Every section with its lines; numbers in brackets name the sources below.
+
+    Where guidance goes by other numbers than the report, those of `reader`, it says so.
+    """
     numbers = {name: n for n, (name, _) in enumerate(guidance.sources, 1)}
     sheet.heading(texts.say("guidance"), 10.5, level=2)
     sheet.paragraph(texts.say("read" if guidance.reviewed_by_clinician else "unread"), size, bold=True)
+    if guidance.reader != reader:
+        sheet.paragraph(texts.say("goes_by", name=guidance.reader or "comedo"), size, bold=True)
     for section in guidance.sections:
         sheet.heading(section.title, size + 0.8, level=3, keep=8)
         _write_lines(sheet, section, numbers, size)

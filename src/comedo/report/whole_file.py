@@ -7,6 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import get_ident
 
+from comedo.errors import ComedoError, UnusableInput
+
+
+def unwritable(path: Path, error: OSError) -> ComedoError:
+    """What to say of a place that cannot be written to."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        file = next((place for place in (path, *path.parents) if place.is_file()), path)
+        return UnusableInput(f"{file} is a file where a folder is wanted; name a folder with --out")
+    if isinstance(error, IsADirectoryError):
+        return UnusableInput(f"{path} is a folder where a file is wanted; name a file with --out")
+    return ComedoError(f"{path} cannot be written: {error.strerror}; choose another place or free some space")
+
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> Path:
     """Write beside the final name, then rename: a reader or a crash never meets half a file, and no draft stays.

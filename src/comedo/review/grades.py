@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from textwrap import shorten
+
 from comedo.report.document import AcnePart, GradePart, GradesPart
 from comedo.review.corrections import SCALES, Corrections, GradeCorrection, Value
 
 Part = GradePart | AcnePart
+_NAME, _REASON, _CUT = 60, 120, " …"  # characters that a grade repeats; the review has them whole
+_OF_INTERVAL = ("group_low", "group_high")  # details of nice_group: comedo's interval of the count, as groups
 
 
 def correct_grades(original: GradesPart, computed: GradesPart, corrections: Corrections) -> GradesPart:
@@ -24,14 +29,23 @@ def correct_grades(original: GradesPart, computed: GradesPart, corrections: Corr
     return GradesPart.model_validate(parts)
 
 
+def without_interval(part: GradePart) -> GradePart:
+    """The grade without what comedo's interval says: that is about comedo's errors, not a reader's."""
+    return part.model_copy(update={"interval_90": None, "details": _of_reader(part.details)})
+
+
+def _of_reader(details: Mapping[str, float | int | str | None]) -> dict[str, float | int | str | None]:
+    return {name: value for name, value in details.items() if name not in _OF_INTERVAL}
+
+
 def _told(original: Part | None, computed: Part | None, said: GradeCorrection, who: str) -> Part:
     value = said.value if said.action == "correct" else _value(original) if said.action == "confirm" else None
     done = {"confirm": "confirmed", "correct": "set", "reject": "rejected"}[said.action]
-    because = f": {said.why}" if said.why else ""
+    because = f": {shorten(said.why, _REASON, placeholder=_CUT)}" if said.why else ""
     arithmetic = computed.why if computed is not None else "not assessed"
-    why = f"{done} by {who}{because}; comedo's arithmetic: {arithmetic}"
+    why = f"{done} by {shorten(who, _NAME, placeholder=_CUT)}{because}; comedo's arithmetic: {arithmetic}"
     source = "the reader" if computed is None else computed.source
-    details = {} if computed is None else dict(computed.details)
+    details = {} if computed is None else _of_reader(computed.details)
     if said.scale == "acne":
         affected = None if value is None else bool(value)
         return AcnePart(probability=None, affected=affected, why=why, source=source, missing=(), details=details)

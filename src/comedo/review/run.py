@@ -19,7 +19,7 @@ from comedo.report.tables import to_counts_part, to_coverage_part, to_grades_par
 from comedo.report.written import StrPath
 from comedo.review.corrections import Corrections, check_corrections, in_utc, read_corrections
 from comedo.review.document import REVIEW_SCHEMA, Change, Original, ReadCounts, ReadLesion, Result, Review
-from comedo.review.grades import correct_grades
+from comedo.review.grades import correct_grades, without_interval
 from comedo.review.lesions import Read, Status, correct_lesions, correct_mask
 from comedo.types import Counts, Lesion, Mask
 
@@ -130,9 +130,7 @@ def _judged(
         for name in GradesPart.model_fields
     }
     if complete:
-        grades = {
-            n: g.model_copy(update={"interval_90": None}) if isinstance(g, GradePart) else g for n, g in grades.items()
-        }
+        grades = {n: without_interval(g) if isinstance(g, GradePart) else g for n, g in grades.items()}
     seen = sum(r.status is not Status.UNREVIEWED and r.lesion.active for r in read)
     return _read_counts(part, new_counts, seen, complete=complete), GradesPart.model_validate(grades)
 

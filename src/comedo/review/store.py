@@ -7,9 +7,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from comedo.errors import ComedoError, UnusableInput
+from comedo.report.case import Case, load_case
 from comedo.report.whole_file import write_whole
-from comedo.report.written import StrPath, first_fault, read_bytes
+from comedo.report.written import StrPath, first_fault, is_stdin, name_of, read_bytes
 from comedo.review.document import Review, review_json
+from comedo.review.run import reviewed_case
 
 
 def save_review(review: Review, analysis: StrPath) -> Path:
@@ -53,6 +55,21 @@ def read_review(path: StrPath) -> Review:
         return Review.model_validate_json(read_bytes(here, "the review"))
     except ValidationError as error:
         raise UnusableInput(f"{here} is not a review: {first_fault(error)}; name a file that comedo wrote") from error
+
+
+def load_reviewed(analysis: StrPath, *, photo: StrPath | None = None) -> Case:
+    """The analysis with the numbers of the last review beside it.
+
+    Raises:
+        UnusableInput: There is no review, or a file cannot be used; see `load_case`.
+    """
+    case = load_case(analysis, photo=photo)
+    reviews = [] if is_stdin(analysis) else find_reviews(analysis)
+    if not reviews:
+        raise UnusableInput(
+            f"there is no review beside {name_of(analysis)}; make one with comedo review, or drop --reviewed"
+        )
+    return reviewed_case(case, read_review(reviews[-1]))
 
 
 def _numbered(analysis: Path, number: int) -> Path:

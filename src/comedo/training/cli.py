@@ -77,7 +77,7 @@ def train(
 ) -> None:
     """Train a network by a recipe, export it to ONNX and measure it.
 
-    Needs `pip install "comedo[train]"`.
+    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
     The run can be killed at any time: the same command continues it. It ends with NAME.onnx,
     compared with torch, and its entry in manifest.json. Losses are in log.csv. Photos of one
@@ -132,7 +132,7 @@ def quantize(
 ) -> None:
     """Write a network's twin in 8-bit integers, which CPUs with VNNI run about 1.6 times as fast.
 
-    Needs `pip install "comedo[train]"`.
+    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
     The run time takes the twin by itself where it is faster; `COMEDO_PRECISION=float32` forbids it. Measure
     with `comedo evaluate` what it costs before you ship it.
@@ -161,7 +161,7 @@ def calibrate(
 ) -> None:
     """Fit the numbers that follow training: cut-offs, count intervals, severity, affected or not.
 
-    Needs `pip install "comedo[train]"`.
+    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
     Both networks of the folder read labelled photos; everything is chosen on validation people,
     except the severity curve, which is fitted on training people.
@@ -221,7 +221,7 @@ def evaluate(
 ) -> None:
     """Measure lesions, masks, face maps and grades on labelled photos.
 
-    Needs `pip install "comedo[train]"`.
+    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
     Tables go to stderr, one JSON document to stdout. Each figure has its definition, its 90 %
     interval (people drawn again with replacement) and the figure of a baseline without learning.

@@ -118,6 +118,26 @@ def test_the_command_ends_with_1_on_a_leak(people, tmp_path, leaky, code):
     assert (tmp_path / "audit" / "audit.html").exists()
 
 
+def test_photos_that_cannot_be_read_are_named(people, tmp_path):
+    (people.folder / "2.jpg").write_bytes(b"torn")
+    write_dataset(people, people.folder / "all.json", FORMATS["coco"])
+    done = CliRunner().invoke(app, ["audit", str(people.folder / "all.json"), "--out", str(tmp_path / "audit")])
+    assert done.exit_code == 0, done.output
+    assert "cannot be read: 2.jpg: a photo must be" in done.stderr
+    said = " ".join(done.stderr.split())
+    assert "shortcuts: too few photos to tell, 1 of 6 photos cannot be read" in said
+    assert "1 of 6 photos cannot be read" in (tmp_path / "audit" / "audit.html").read_text("utf-8")
+
+
+def test_an_audit_that_can_read_no_photo_is_none(people, tmp_path):
+    write_dataset(people, people.folder / "all.json", FORMATS["coco"])
+    arguments = ["audit", str(people.folder / "all.json"), "--photos", str(tmp_path / "elsewhere")]
+    done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "audit")])
+    assert done.exit_code == 2
+    assert "not one of the 6 photos can be read, name their folder with --photos" in done.stderr
+    assert not (tmp_path / "audit").exists()
+
+
 def test_splitting_again_heals_the_leak(people, tmp_path):
     leaky = plant(people)
     healed = split_people(leaky, parse_shares("train=2,val=1"), seed=3, together=copies(leaky))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -150,7 +151,11 @@ def test_two_processes_learn_what_one_learns(tmp_path):
     (tmp_path / "two.py").write_text(SCRIPT)
     (tmp_path / "two.yaml").write_text(YAML)
     command = [sys.executable, "two.py", "train", "two.yaml", "--device", "cpu", "--devices", "2", "--out", "two"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    alone = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+    }  # two processes with a thread for each core would wait for each other
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, env=alone)
     assert done.returncode == 0, done.stderr
     one = toy_recipe(description="two processes", dropout=0.0)
     one = replace(one, schedule=replace(one.schedule, epochs=3))

@@ -80,15 +80,24 @@ def _pdf(case: Case, options: Options, extras: Mapping[str, dict[str, Any]]) -> 
 
     files = {name: json.dumps(document).encode() for name, document in extras.items()}
     guidance = to_guidance(files["advice"], case.document.photo.sha256) if "advice" in files else None
-    since = to_since(files["change"]) if "change" in files else None
+    language = "en" if guidance is None else guidance.language
+    since = to_since(files["change"], language=language) if "change" in files else None
     shown = PdfOptions(without_photo=options.without_photo, mask_eyes=options.mask_eyes, guidance=guidance, since=since)
     return File("comedo-report.pdf", "application/pdf", report_pdf(case, shown))
 
 
-def _fhir(case: Case, options: Options, _: Mapping[str, dict[str, Any]]) -> File:
+def _fhir(case: Case, options: Options, extras: Mapping[str, dict[str, Any]]) -> File:
     from comedo.exchange.fhir import FhirOptions, fhir_bundle, fhir_json
+    from comedo.exchange.fhir_check import check
 
-    bundle = fhir_bundle(case, FhirOptions(without_photo=options.without_photo, mask_eyes=options.mask_eyes))
+    shown = FhirOptions(
+        without_photo=options.without_photo,
+        mask_eyes=options.mask_eyes,
+        pdf=_pdf(case, options, extras).data,
+        pdf_language=extras.get("advice", {}).get("language", "en"),
+    )
+    bundle = fhir_bundle(case, shown)
+    check(bundle)
     return File("comedo-fhir.json", "application/fhir+json", fhir_json(bundle))
 
 

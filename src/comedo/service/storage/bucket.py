@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from comedo.errors import MissingExtra
+from comedo.errors import missing_extra
 from comedo.service.errors import MissingFile, StorageError, WrongStore
 from comedo.service.settings import Settings
 from comedo.service.storage.blobs import MARKER
@@ -89,7 +89,7 @@ def open_bucket(settings: Settings, *, make: bool = False) -> Bucket:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError as error:
-        raise MissingExtra('photos in S3 need boto3: pip install "comedo[s3]"') from error
+        raise missing_extra("storage in S3", "boto3", "s3") from error
     assert settings.s3_bucket is not None
     client = boto3.client(
         "s3",

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from comedo.errors import UnusableInput
 from comedo.training.data.conflicts import Conflict, find_conflicts
 from comedo.training.data.dataset import Dataset, Sample
 from comedo.training.data.duplicates import Likeness, Pair, find_duplicates, find_same_rooms
@@ -95,8 +96,15 @@ def audit(dataset: Dataset, *, seed: int = 0) -> Audit:
     """Look at every photo and every label.
 
     Photos that cannot be read are named, and left out of what needs their pixels.
+
+    Raises:
+        UnusableInput: Not one of the photos can be read.
     """
     looks, unread = look_at_all(dataset.path_of(s) for s in dataset.samples)
+    if unread and not any(looks):
+        raise UnusableInput(
+            f"not one of the {len(unread)} photos can be read, name their folder with --photos: {unread[0]}"
+        )
     pairs, rooms, backdrop = _likenesses(dataset, looks)
     return Audit(
         photos=len(dataset.samples),

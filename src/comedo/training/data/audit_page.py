@@ -33,6 +33,8 @@ def audit_html(found: Audit, dataset: Dataset) -> str:
 def _body(found: Audit, dataset: Dataset) -> Iterator[str]:
     yield "<header><h1>Audit of labelled photos</h1>\n"
     yield f"<p>{found.photos} photos, {found.people_named} of them with a named person</p></header>\n<main>\n"
+    if found.unread:
+        yield _unread(found)
     yield _leaks(found)
     yield _article("Photos alike", _pairs(found.alike, dataset, "No two photos are the same picture."))
     yield _article("Perhaps one person under two names", _rooms(found, dataset))
@@ -40,13 +42,16 @@ def _body(found: Audit, dataset: Dataset) -> Iterator[str]:
     yield _article("Contradictions", _conflicts(found.conflicts, dataset))
     yield _article("Balance", _balance(found))
     yield _article("Raters", _raters(found))
-    if found.unread:
-        yield _article("Photos that cannot be read", items(found.unread[:MOST_PICTURES]))
     yield "</main>\n"
 
 
 def _article(title: str, *parts: str) -> str:
     return f"<article>\n<h2>{escape(title)}</h2>\n{''.join(parts)}</article>\n"
+
+
+def _unread(found: Audit) -> str:
+    text = f"{len(found.unread)} of {found.photos} photos cannot be read: what follows says nothing of them."
+    return _article("Not read", f'<p class="verdict poor">{text}</p>', items(found.unread[: 5 * MOST_PICTURES]))
 
 
 def _leaks(found: Audit) -> str:

@@ -23,6 +23,7 @@ from comedo.training.notes.cli import label_notes
 
 if TYPE_CHECKING:
     from comedo.pipeline import Analyzer
+    from comedo.training.data.audit import Audit
     from comedo.training.data.dataset import Dataset
 
 app = typer.Typer(
@@ -139,14 +140,23 @@ def audit(
     _, report = write_audit(found, dataset, out)
     for line in found.leaks[:10]:
         typer.echo(f"leak: {line}", err=True)
-    shortcuts = [s.figures for s in found.shortcuts if s.found]
+    for line in found.unread[:10]:
+        typer.echo(f"cannot be read: {line}", err=True)
+    missed = f", {len(found.unread)} of {found.photos} photos cannot be read" if found.unread else ""
     typer.echo(
         f"{report}: {len(found.leaks)} leaks, {len(found.alike)} pairs alike, {len(found.suspected)} suspected, "
-        f"{len(found.conflicts)} contradictions, shortcuts: {', '.join(shortcuts) or 'none seen'}",
+        f"{len(found.conflicts)} contradictions, shortcuts: {_shortcuts(found)}{missed}",
         err=True,
     )
     if found.leaks:
         raise typer.Exit(LEAKY)
+
+
+def _shortcuts(found: Audit) -> str:
+    """Those that were found; "none seen" is said only where somebody could look."""
+    seen = [s.figures for s in found.shortcuts if s.found]
+    looked = any(s.balanced is not None for s in found.shortcuts)
+    return ", ".join(seen) or ("none seen" if looked else "too few photos to tell")
 
 
 @app.command()

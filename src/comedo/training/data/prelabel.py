@@ -48,23 +48,35 @@ def prelabel(
     Raises:
         UnusableInput: There are no photos.
     """
-    names = photos_below(folder)
-    if not names:
-        raise UnusableInput(f"{folder} has no JPEG, PNG or WebP photos")
-    samples = []
-    for name in names:
+
+    def label(name: str) -> Sample:
         try:
             analysis = analyzer.analyze(folder / name, allow_poor=True)
         except NoFaceFound:
             tell(f"{name}: no face; left for people to look at")
-            width, height = photo_size(folder / name)
-            samples.append(Sample(name, None, width, height))
+            return Sample(name, None, *photo_size(folder / name))
+        labels = tuple(Label(str(it.group), _draw(it, shape), round(it.score, 4), RATER) for it in analysis.lesions)
+        return Sample(name, labels, analysis.width, analysis.height)
+
+    return Dataset(label_each(folder, label, tell), tuple(str(group) for group in Group), folder)
+
+
+def label_each(folder: Path, label: Callable[[str], Sample], tell: Callable[[str], None]) -> tuple[Sample, ...]:
+    """What `label` says of every photo of a folder, by name; one that cannot be used is left out, and told.
+
+    Raises:
+        UnusableInput: There are no photos.
+    """
+    names = photos_below(folder)
+    if not names:
+        raise UnusableInput(f"{folder} has no JPEG, PNG or WebP photos; name a folder that holds some")
+    samples = []
+    for name in names:
+        try:
+            samples.append(label(name))
         except UnusableInput as error:
             tell(f"{name}: left out: {error}")
-        else:
-            labels = tuple(Label(str(it.group), _draw(it, shape), round(it.score, 4), RATER) for it in analysis.lesions)
-            samples.append(Sample(name, labels, analysis.width, analysis.height))
-    return Dataset(tuple(samples), tuple(str(group) for group in Group), folder)
+    return tuple(samples)
 
 
 def _draw(lesion: Lesion, shape: PrelabelShape) -> Shape:

@@ -23,7 +23,7 @@ def detect(
 ) -> None:
     """Label photos by a detector that `comedo train detect-...` made, for people to correct.
 
-    Needs `pip install "comedo[train]"`.
+    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
     Boxes are in pixels of each photo; every lesion has one type and a score.
 

@@ -16,7 +16,7 @@ from comedo.inference import load_network, read_weights
 from comedo.photo import read_photo
 from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts, parts_of_photo
 from comedo.training.data.dataset import Dataset, Label, Rectangle, Sample
-from comedo.training.data.files import photos_below
+from comedo.training.data.prelabel import label_each
 from comedo.training.detection.recipe import DetectorRecipe
 from comedo.training.detection.serve import Found, detect, without_doubles
 from comedo.training.detection.ways import Way
@@ -110,18 +110,12 @@ def label_photos(
     Raises:
         UnusableInput: There are no photos.
     """
-    names = photos_below(folder)
-    if not names:
-        raise UnusableInput(f"{folder} has no JPEG, PNG or WebP photos")
-    samples = []
-    for name in names:
-        try:
-            photo = read_photo(folder / name)
-        except UnusableInput as error:
-            tell(f"{name}: left out: {error}")
-            continue
-        samples.append(Sample(name, _labels(detector.find(photo, way), detector), photo.width, photo.height))
-    return Dataset(tuple(samples), detector.recipe.types, folder)
+
+    def label(name: str) -> Sample:
+        photo = read_photo(folder / name)
+        return Sample(name, _labels(detector.find(photo, way), detector), photo.width, photo.height)
+
+    return Dataset(label_each(folder, label, tell), detector.recipe.types, folder)
 
 
 def _labels(found: Found, detector: TrainedDetector) -> tuple[Label, ...]:

@@ -23,7 +23,7 @@ def experiment(
 ) -> None:
     """Train a grid of recipes, changes and seeds, and compare them in one table with intervals.
 
-    Needs `pip install "comedo[train]"`.
+    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
     Each training lies in a folder of its own; the same command goes on where it was killed, and a line that is added
     later trains only what is new. Ends with experiment.md, experiment.svg and experiment.json.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from comedo.errors import ComedoError, MissingExtra
+from comedo.errors import ComedoError, missing_extra
 from comedo.training.data.files import BadAnnotations
 from comedo.training.notes.score import Course, Reading
 from comedo.training.notes.table import Note
@@ -35,7 +35,7 @@ def open_comprehend(region: str, endpoint: str | None = None) -> Callable[[Note]
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError as error:
-        raise MissingExtra("AWS Comprehend needs boto3; install it with pip install 'comedo[cloud]'") from error
+        raise missing_extra("AWS Comprehend", "boto3", "cloud") from error
     try:
         client: Any = boto3.client("comprehend", region_name=region, endpoint_url=endpoint)
     except (BotoCoreError, ValueError) as error:

@@ -58,7 +58,7 @@ def evaluate_run(
 ) -> None:
     """Measure the exported network of a run on the held-back photos of its recipe.
 
-    Needs `pip install "comedo[train]"`.
+    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
     Tables go to stderr, one JSON document to stdout; curves and confusion matrices lie in the
     run's folder as SVG. The network's hash is checked.
