@@ -15,10 +15,10 @@ from sqlalchemy import func, select, update
 import comedo
 from comedo.service.accounts.actor import Actor
 from comedo.service.api.jobs import _events
-from comedo.service.api.places import Places
 from comedo.service.database.columns import now
 from comedo.service.database.jobs import claim
 from comedo.service.database.tables import Analysis, Job
+from comedo.service.security.places import Places
 from service.api.conftest import drawn_jpeg
 from service.api.world import API, give_consent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -126,12 +126,14 @@ def list_changes(
 
 
 @router.post("/changes", status_code=202, tags=["diary"])
-async def start_change(parts: TheParts, actor: SignedIn, sent: NewChange, prefer: Wait = None) -> JobView:
+async def start_change(
+    request: Request, parts: TheParts, actor: SignedIn, sent: NewChange, prefer: Wait = None
+) -> JobView:
     """Compare photos over time; the answer is the job."""
     job = await to_thread.run_sync(
         lambda: series.start_change(parts, actor, sent.photos, view=sent.view, treatment_start=sent.treatment_start)
     )
-    return await wait_for_job(parts, actor, job.id, prefer) or job
+    return await wait_for_job(request, parts, actor, job.id, prefer) or job
 
 
 @router.get("/changes/{change}", tags=["diary"])

@@ -66,7 +66,7 @@ class AccountChanges(Sent):
 
     locale: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
     retention: Literal["keep", "without_photos", "days"] | None = None
-    retention_days: Annotated[int, Field(ge=1, le=account.MAX_RETENTION_DAYS)] | None = None
+    retention_days: Annotated[int, Field(ge=account.RETENTION_DAYS[0], le=account.RETENTION_DAYS[-1])] | None = None
 
 
 class NewToken(Sent):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
@@ -104,7 +103,7 @@ async def upload_photo(
     if stored is None:
         raise absent("photo")  # it was deleted again before this answer
     response.status_code = 201 if stored.created else 200
-    return await _waited(parts, actor, stored, prefer)
+    return await _waited(request, parts, actor, stored, prefer)
 
 
 @router.post(
@@ -128,26 +127,21 @@ async def _upload(request: Request, parts: Parts, actor: Actor, key: str | None,
             return await to_thread.run_sync(lambda: photos.upload(parts, actor, sent, key=key))
 
 
-async def _waited(parts: Parts, actor: Actor, stored: Uploaded, prefer: str | None) -> Uploaded:
+async def _waited(request: Request, parts: Parts, actor: Actor, stored: Uploaded, prefer: str | None) -> Uploaded:
     """The upload with its result, where the sender waits for it."""
-    if stored.job is not None and await wait_for_job(parts, actor, stored.job, prefer) is not None:
+    if stored.job is not None and await wait_for_job(request, parts, actor, stored.job, prefer) is not None:
         view = await to_thread.run_sync(photos.get_photo, parts, actor, stored.photo.id)
         return stored.model_copy(update={"photo": view})
     return stored
 
 
-async def wait_for_job(parts: Parts, actor: Actor, job: str, prefer: str | None) -> JobView | None:
-    """The job when it has ended; None: nobody waits for it."""
+async def wait_for_job(request: Request, parts: Parts, actor: Actor, job: str, prefer: str | None) -> JobView | None:
+    """The job when it has ended or the time is over; None: nobody waits for it."""
     name, _, seconds = (prefer or "").strip().partition("=")
     if name != "wait" or not seconds.isdecimal():
         return None
-    view = await to_thread.run_sync(jobs.watch_job, parts, actor, job)
-    for _ in range(min(int(seconds[:4]), MAX_WAIT_S) * 5):
-        if view.state in ("done", "failed"):
-            break
-        await asyncio.sleep(0.2)
-        view = await to_thread.run_sync(jobs.watch_job, parts, actor, job)
-    return view
+    await request.app.state.waiting.until_over(job, min(int(seconds[:4]), MAX_WAIT_S))
+    return await to_thread.run_sync(jobs.watch_job, parts, actor, job)
 
 
 @router.get("/photos", tags=["photos"])
@@ -215,13 +209,13 @@ def get_mask(parts: TheParts, actor: SignedIn, photo: Id) -> Response:
 
 @router.post("/photos/{photo}/analyses", status_code=202, tags=["analyses"])
 async def start_analysis(
-    parts: TheParts, actor: SignedIn, photo: Id, sent: NewAnalysis, prefer: Wait = None
+    request: Request, parts: TheParts, actor: SignedIn, photo: Id, sent: NewAnalysis, prefer: Wait = None
 ) -> JobView:
     """Analyse a photo (again); the answer is the job."""
     job = await to_thread.run_sync(
         lambda: analyses.start(parts, actor, photo, allow_poor=sent.allow_poor, convention=sent.convention)
     )
-    return await wait_for_job(parts, actor, job.id, prefer) or job
+    return await wait_for_job(request, parts, actor, job.id, prefer) or job
 
 
 @router.get("/photos/{photo}/analyses", tags=["analyses"])

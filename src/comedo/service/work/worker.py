@@ -8,7 +8,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from comedo.errors import ComedoError
 from comedo.pipeline import Analyzer
@@ -23,7 +26,10 @@ from comedo.service.work.tasks import TASKS, Task
 
 LEASE_S = 60.0
 BEAT_S = 10.0
+SAY_S = 1.0  # what takes less tells nobody how far it is: each time is a commit
 POLL_S = 0.25
+PAUSE_S = 2.0  # while the database does not answer
+MOST_BYTES = 1536 * 1024 * 1024  # of resident memory: a worker beyond it makes room for a new one between two jobs
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +50,25 @@ def main(name: str) -> None:
     parent = os.getppid()
     analyzer = default_analyzer()
     log.info("worker is ready", extra={"worker": name})
-    while not told and os.getppid() == parent:
-        if not work_once(parts, analyzer, name):
+    while not told and os.getppid() == parent and resident_bytes() < MOST_BYTES:
+        if not _work_on(parts, analyzer, name):
             time.sleep(POLL_S)
+
+
+def _work_on(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
+    """Do one job, where the database answers; otherwise wait a little: its lease brings the job back."""
+    try:
+        return work_once(parts, analyzer, worker)
+    except SQLAlchemyError as error:
+        log.warning("the database does not answer", extra={"worker": worker, "error": type(error).__name__})
+        time.sleep(PAUSE_S)
+        return False
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process; 0 where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
 
 
 def work_once(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
@@ -82,16 +104,21 @@ def _do(task: Task) -> str:
 def _alive(database: Database, job: str, worker: str) -> Iterator[Callable[[float], None]]:
     """Renew the lease while the block runs; yields what says how far the work is."""
     ended = threading.Event()
+    said = time.monotonic()
 
     def beat() -> None:
         while not ended.wait(BEAT_S):
-            heartbeat(database, job, worker, lease_s=LEASE_S)
+            with suppress(SQLAlchemyError):  # the next beat tries again; without any, the lease ends
+                heartbeat(database, job, worker, lease_s=LEASE_S)
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()
 
     def say(progress: float) -> None:
-        heartbeat(database, job, worker, progress=progress, lease_s=LEASE_S)
+        nonlocal said
+        if time.monotonic() - said >= SAY_S:
+            said = time.monotonic()
+            heartbeat(database, job, worker, progress=progress, lease_s=LEASE_S)
 
     try:
         yield say
