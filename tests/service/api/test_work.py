@@ -20,6 +20,7 @@ from comedo.service.database.jobs import claim
 from comedo.service.database.tables import Analysis, Job
 from comedo.service.security.places import Places
 from service.api.conftest import drawn_jpeg
+from service.api.serving import face_jpeg, wait_for
 from service.api.world import API, give_consent
 
 
@@ -165,11 +166,8 @@ def test_who_waits_gets_the_result(service):
 @pytest.mark.weights
 def test_a_killed_worker_process_leaves_no_half_result(service):
     """A real worker with the real networks is killed in the middle; another finishes its job, once."""
-    from comedo.report.pictures import to_jpeg
-    from comedo.synthetic import sample_face
-
     anna = service.patient()
-    sent = anna.post(f"{API}/photos", files={"file": ("x.jpg", to_jpeg(sample_face().image, max_side=900))}).json()
+    sent = anna.post(f"{API}/photos", files={"file": ("x.jpg", face_jpeg())}).json()
     settings = service.parts.settings
     environment = {
         **os.environ,
@@ -201,10 +199,3 @@ def test_a_killed_worker_process_leaves_no_half_result(service):
     shown = anna.get(f"{API}/photos/{sent['photo']['id']}").json()
     assert shown["analysis"]["total"] > 0
     assert anna.get(f"{API}/photos/{sent['photo']['id']}/overlay").status_code == 200
-
-
-def wait_for(reached, seconds=600):
-    until = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.02)

@@ -25,6 +25,7 @@ class Waiting:
     jobs: Counter[str] = field(default_factory=Counter)
     over: frozenset[str] = frozenset()  # of those that were waited for at the last look
     looked: float = 0.0
+    looking: bool = False
 
     async def until_over(self, job: str, seconds: float) -> None:
         """Return when the job has ended or is gone, or after so many seconds."""
@@ -39,10 +40,13 @@ class Waiting:
                 del self.jobs[job]
 
     async def _is_over(self, job: str) -> bool:
-        """Whether the job was over at the last look; who finds that too long ago looks for all."""
-        if time.monotonic() - self.looked >= LOOK_S:
-            self.looked = time.monotonic()
-            self.over = await to_thread.run_sync(self._look, tuple(self.jobs))
+        """Whether the job was over at the last look; who finds that too long ago looks for all, one at a time."""
+        if job not in self.over and not self.looking and time.monotonic() - self.looked >= LOOK_S:
+            self.looking = True
+            try:
+                self.over = await to_thread.run_sync(self._look, tuple(self.jobs))
+            finally:
+                self.looking, self.looked = False, time.monotonic()
         return job in self.over
 
     def _look(self, jobs: Sequence[str]) -> frozenset[str]:
