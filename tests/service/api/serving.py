@@ -18,7 +18,43 @@ from typing import Any
 import comedo
 
 
-class Running:
+class Client:
+    """Asks a service, with the cookie that it was given."""
+
+    url: str
+    cookie: str = ""
+
+    def ask(self, path: str, body: object = None, *, method: str | None = None, **headers: str) -> Any:
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        known = {"Cookie": self.cookie, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+        given = {name: value for name, value in (known | headers).items() if value}
+        try:
+            return urllib.request.urlopen(
+                urllib.request.Request(self.url + path, data, given, method=method), timeout=600
+            )
+        except urllib.error.HTTPError as error:
+            return error
+
+    def read(self, path: str) -> Any:
+        """The JSON of an answer."""
+        return json.load(self.ask(path))
+
+    def send(self, photo: bytes, **headers: str) -> dict[str, Any]:
+        """Send a photo; what became of it."""
+        sent: dict[str, Any] = json.load(
+            self.ask("/api/v1/photos?view=front", photo, **({"Content-Type": "image/jpeg"} | headers))
+        )
+        return sent
+
+    def upload(self, photo: bytes) -> dict[str, Any]:
+        """Send a photo and wait until it is analysed."""
+        path = f"/api/v1/photos/{self.send(photo, Prefer='wait=30')['photo']['id']}"
+        wait_for(lambda: self.read(path)["analysis"] is not None)
+        shown: dict[str, Any] = self.read(path)
+        return shown
+
+
+class Running(Client):
     """A service in a process of its own."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
@@ -36,33 +72,14 @@ class Running:
         found = re.match(r"comedo is at (http://127\.0\.0\.1:(\d+))(?:/start#(\S+))?", line)
         assert found, (line, self.read_log())
         self.url, self.port, self.token = found[1], int(found[2]), found[3]
-        self.cookie = ""
 
     def read_log(self) -> str:
         self.log.flush()
         return Path(self.log.name).read_text()
 
-    def ask(self, path: str, body: object = None, **headers: str) -> Any:
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        known = {"Cookie": self.cookie, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, {k: v for k, v in (known | headers).items() if v})
-        try:
-            return urllib.request.urlopen(request, timeout=600)
-        except urllib.error.HTTPError as error:
-            return error
-
     def open(self) -> None:
         answer = self.ask("/api/v1/sessions/start", {"token": self.token})
         self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
-
-    def upload(self, photo: bytes) -> dict[str, Any]:
-        """Send a photo and wait until it is analysed."""
-        given = {"Content-Type": "image/jpeg", "Prefer": "wait=30"}
-        sent = json.load(self.ask("/api/v1/photos?view=front", photo, **given))
-        path = f"/api/v1/photos/{sent['photo']['id']}"
-        wait_for(lambda: json.load(self.ask(path))["analysis"] is not None)
-        shown: dict[str, Any] = json.load(self.ask(path))
-        return shown
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
