@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,8 @@ class Another(Client):
             port = free.getsockname()[1]
         app = "comedo.service.app:app_from_environment"
         command = [sys.executable, "-m", "uvicorn", app, "--factory", "--port", str(port), "--no-access-log"]
-        self.process = subprocess.Popen(command, env=service.environment, stderr=service.log)
+        folder = Path(service.log.name).parent
+        self.process = subprocess.Popen(command, env=service.environment, stderr=service.log, cwd=folder)
         self.url, self.cookie = f"http://127.0.0.1:{port}", service.cookie
         wait_for(self.is_there)
 
