@@ -21,6 +21,7 @@ from comedo.service.database.engine import open_database
 from comedo.service.database.migrate import migrate
 from comedo.service.faults import LastResort, answer_faults
 from comedo.service.logs import set_up_logs
+from comedo.service.memory import share_arenas
 from comedo.service.metrics import Measured, Metrics
 from comedo.service.parts import Parts
 from comedo.service.security.bodies import BodyGuard, BodyLimits
@@ -45,6 +46,7 @@ DESCRIPTION = (
 def app_from_environment() -> FastAPI:
     """The application by the settings of the environment: what a web process runs."""
     set_up_logs()
+    share_arenas()
     return create_app(read_settings())
 
 

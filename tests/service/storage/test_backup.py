@@ -220,7 +220,7 @@ def test_rights_end_with_a_restore(storage: Storage, places: tuple[Path, Path], 
         assert session.get_one(ApiToken, token.id).revoked is not None
         earlier, standing = (session.get_one(Consent, consent.id).withdrawn for consent in consents)
         told = select(Audit.action, Audit.object_id).where(Audit.owner == owner, Audit.actor.is_(None))
-        assert set(session.execute(told).tuples()) == {
+        assert {(row.action, row.object_id) for row in session.execute(told)} == {
             ("token.revoke", token.id),
             ("consent.withdraw", consents[1].id),
         }

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +18,7 @@ from comedo.service.database.engine import Database, open_database
 from comedo.service.database.jobs import claim, fail, heartbeat
 from comedo.service.errors import LeaseLost
 from comedo.service.logs import set_up_logs
+from comedo.service.memory import resident_bytes
 from comedo.service.parts import Parts
 from comedo.service.settings import read_settings
 from comedo.service.storage.open import open_storage
@@ -63,12 +63,6 @@ def _work_on(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
         log.warning("the database does not answer", extra={"worker": worker, "error": type(error).__name__})
         time.sleep(PAUSE_S)
         return False
-
-
-def resident_bytes() -> int:
-    """Resident memory of this process; 0 where the system does not tell."""
-    statm = Path("/proc/self/statm")
-    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
 
 
 def work_once(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
