@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from comedo.service.accounts.actor import Actor, Scope, SignedIn
 from comedo.service.actions import analyses, corrections, jobs, photos, reports
@@ -32,6 +32,7 @@ from comedo.service.api.common import (
     RowId,
     Sent,
     TheParts,
+    example,
     files,
 )
 from comedo.service.api.receive import IMAGE_TYPES, read_photos
@@ -52,6 +53,7 @@ Wait = Annotated[
     ),
 ]
 MaxSide = Annotated[int | None, Query(ge=32, le=4096, description="Longest side of the picture, in pixels.")]
+Corrected = Annotated[dict[str, Any], Body(examples=[{"lesions": [{"action": "reject", "id": 1}]}])]
 _ABOUT = {
     "view": {"type": "string", "enum": ["front", "left", "right"]},
     "taken_at": {"type": "string", "format": "date-time"},
@@ -71,6 +73,8 @@ def _body(properties: dict[str, Any], required: str, *, raw: bool) -> dict[str, 
 class PhotoChanges(Sent):
     """What to change; null forgets it, what is left out stays."""
 
+    model_config = example(view="left", note="after sport")
+
     view: Side | None = None
     taken_at: Moment | None = None
     mirrored: bool | None = None
@@ -80,6 +84,8 @@ class PhotoChanges(Sent):
 
 class NewAnalysis(Sent):
     """How to analyse."""
+
+    model_config = example(allow_poor=False, convention="visible")
 
     allow_poor: bool = False
     convention: Literal["visible", "acne04-v1"] = "visible"
@@ -237,7 +243,7 @@ def list_corrections(parts: TheParts, actor: SignedIn, analysis: Id) -> list[Cor
 
 
 @router.post("/analyses/{analysis}/corrections", status_code=201, tags=["corrections"])
-def add_correction(parts: TheParts, actor: SignedIn, analysis: Id, sent: dict[str, Any]) -> CorrectionView:
+def add_correction(parts: TheParts, actor: SignedIn, analysis: Id, sent: Corrected) -> CorrectionView:
     """Correct an analysis; the fields are those of comedo.corrections/1, see docs/review.md.
 
     Who and when are filled in by the service.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -28,7 +27,7 @@ MOST: Mapping[type[Base], int] = MappingProxyType(
 )
 
 
-def need_room(session: Session, kind: type[Base], account: str, *which: ColumnElement[bool] | Any) -> None:
+def need_room(session: Session, kind: type[Base], account: str, *which: ColumnElement[bool]) -> None:
     """See that one more fits, before it is added in this transaction.
 
     Args:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that sees one moment; an attempt to write in it is an error of the database."""
-        with Session(self.engine.execution_options(comedo_writes=False), expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -52,10 +53,17 @@ class Database:
 
         On SQLite it holds the one write lock from its first statement: no read can become a write too late.
         """
-        engine = self.engine.execution_options(comedo_writes=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
         self.checkpoint()
+
+    @cached_property
+    def _reading(self) -> Engine:
+        return self.engine.execution_options(comedo_writes=False)
+
+    @cached_property
+    def _writing(self) -> Engine:
+        return self.engine.execution_options(comedo_writes=True)
 
     def checkpoint(self, *, at_least: int = CHECKPOINT_BYTES) -> None:
         """Move a write-ahead log of so many bytes into the SQLite file, unless somebody reads or writes just now.
@@ -128,7 +136,9 @@ def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         if options.get("comedo_migrates"):  # making a table anew must not delete the rows that refer to it
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        if connection.info.get("comedo_writes") != writes:  # what its last transaction left
+            connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            connection.info["comedo_writes"] = writes
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif not writes:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -7,6 +7,7 @@ import re
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from comedo.service.accounts.actor import Actor
 from comedo.service.problems import Problem, response_of
 from comedo.service.security.bodies import BodyLimits
 from comedo.service.security.places import Places
@@ -67,5 +68,5 @@ class IncomingGuard:
 
 def _account(scope: Scope) -> str | None:
     """Who asks, where anybody does; the gate has found out."""
-    actor = scope.get("state", {}).get("actor")
+    actor: Actor | None = scope.get("state", {}).get("actor")
     return None if actor is None else actor.account
