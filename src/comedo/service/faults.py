@@ -7,18 +7,16 @@ from importlib import import_module
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comedo.errors import ComedoError
+from comedo.service.database.engine import AWAY
 from comedo.service.problems import KINDS, Problem, problem_of, response_of
 from comedo.service.security.bodies import BodyRefused
 
 log = logging.getLogger(__name__)
-_AWAY = (OperationalError, InterfaceError, NoConnectionFree)  # the database does not answer, or has no room
 _BY_STATUS = {400: "bad_request", 401: "not_signed_in", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -35,7 +33,7 @@ def answer_faults(app: FastAPI) -> None:
     def away(request: Request, error: Exception) -> Response:
         return answer(request, _unexpected(error))
 
-    for kind in _AWAY:
+    for kind in AWAY:
         app.add_exception_handler(kind, away)
 
     @app.exception_handler(RequestValidationError)
@@ -65,9 +63,8 @@ def answer(request: Request, problem: Problem) -> Response:
 def _unexpected(error: Exception) -> Problem:
     """The refusal for an error that is none of ours; the log says where it came from."""
     log.error("request failed", exc_info=error, extra={"error": type(error).__name__})
-    if isinstance(error, _AWAY):
-        detail = "the database does not answer; nothing was changed that was not acknowledged, try again soon"
-        return Problem("not_available", detail, headers={"Retry-After": "5"})
+    if isinstance(error, AWAY):
+        return Problem("not_available", "the database does not answer; try again soon", headers={"Retry-After": "5"})
     return Problem("error", "the request could not be served; the log of the server says why")
 
 

@@ -15,12 +15,12 @@ from comedo.service.errors import QuotaExceeded
 
 MOST: Mapping[type[Base], int] = MappingProxyType(
     {
-        Note: 5000,
+        Note: 5000,  # of one author about one person
         Visit: 2000,
         Advice: 2000,
         Answers: 1000,
-        Consent: 1000,
-        Correction: 1000,
+        Consent: 1000,  # withdrawn ones too: they stay as a record
+        Correction: 1000,  # of one reviewer about one person
         Treatment: 500,
         ApiToken: 50,
     }

@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from comedo.service.database.disk import refuse_remote
 
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)  # no answer of the database, or no connection free
 BUSY_MS = 20_000
 CHECKPOINT_BYTES = 4 * 1024 * 1024  # of the write-ahead log
 PRAGMAS = (

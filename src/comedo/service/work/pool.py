@@ -13,12 +13,11 @@ from pathlib import Path
 from threading import Event, Thread
 
 from sqlalchemy import update
-from sqlalchemy.exc import SQLAlchemyError
 
 import comedo
 from comedo.inference import usable_cores
 from comedo.service.database.columns import new_id, now
-from comedo.service.database.engine import Database
+from comedo.service.database.engine import AWAY, Database
 from comedo.service.database.jobs import give_back
 from comedo.service.database.tables import Job
 
@@ -77,7 +76,7 @@ class WorkerPool:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            with suppress(SQLAlchemyError):  # the leases end by themselves
+            with suppress(*AWAY):  # the leases end by themselves
                 give_back(self.database, name)
 
     def _spawn(self, place: _Place) -> None:
@@ -101,7 +100,7 @@ class WorkerPool:
             with self.database.write() as session:  # its job need not wait for the lease to end
                 mine = (Job.worker == place.name, Job.state == "running")
                 session.execute(update(Job).where(*mine).values(lease_until=now()))
-        except SQLAlchemyError as error:  # then it waits; workers must come back also when the database is away
+        except AWAY as error:  # then the job waits; workers must come back all the same
             log.warning("the database does not answer", extra={"error": type(error).__name__})
         if time.monotonic() - place.started < _YOUNG_S:
             self._stop.wait(_PAUSE_S)

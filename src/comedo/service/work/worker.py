@@ -10,11 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from comedo.errors import ComedoError
 from comedo.pipeline import Analyzer
-from comedo.service.database.engine import Database, open_database
+from comedo.service.database.engine import AWAY, Database, open_database
 from comedo.service.database.jobs import claim, fail, heartbeat
 from comedo.service.errors import LeaseLost
 from comedo.service.logs import set_up_logs
@@ -59,7 +57,7 @@ def _work_on(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
     """Do one job, where the database answers; otherwise wait a little: its lease brings the job back."""
     try:
         return work_once(parts, analyzer, worker)
-    except SQLAlchemyError as error:
+    except AWAY as error:
         log.warning("the database does not answer", extra={"worker": worker, "error": type(error).__name__})
         time.sleep(PAUSE_S)
         return False
@@ -102,7 +100,7 @@ def _alive(database: Database, job: str, worker: str) -> Iterator[Callable[[floa
 
     def beat() -> None:
         while not ended.wait(BEAT_S):
-            with suppress(SQLAlchemyError):  # the next beat tries again; without any, the lease ends
+            with suppress(*AWAY):  # the next beat tries again; without any, the lease ends
                 heartbeat(database, job, worker, lease_s=LEASE_S)
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
