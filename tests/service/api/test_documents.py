@@ -61,7 +61,7 @@ def requirements():
     return [row for row in rows(SECURITY) if re.match(r"\| [UPSDM]\d+ ", row)]
 
 
-def tests_in(path):
+def names_in(path):
     """The names of the tests of a file, as pytest finds them."""
     return {
         node.name
@@ -75,6 +75,6 @@ def test_a_requirement_names_tests_that_exist_or_its_reason(row):
     here = Path(__file__).parent
     files = [ROOT / name if "/" in name else here / name for name in FILES.findall(row)]
     assert [path for path in files if not path.is_file()] == []
-    known = set().union(*(tests_in(path) for path in files))
+    known = set().union(*(names_in(path) for path in files))
     assert set(NAMED.findall(row)) <= known
     assert known or "No test: " in row
