@@ -36,7 +36,8 @@ THREADS = 40  # of anyio's pool: each may hold a connection to the database
 STORED_AT_ONCE = 8  # uploads that are checked and written at a time: bounds memory and threads
 MAX_BATCH_BYTES = 128 * MIB
 INCOMING_BYTES, INCOMING_BYTES_EACH = 512 * MIB, 160 * MIB  # of bodies with photos that are on their way
-HEAVY, HEAVY_EACH = 24, 4  # pictures, reports and archives that are made at a time: fewer than there are threads
+HEAVY, HEAVY_EACH = 24, 4  # pictures and reports that are made at a time: fewer than there are threads
+ARCHIVES, ARCHIVES_EACH = 8, 1
 DESCRIPTION = (
     "Face photos in, acne measurements out, followed over time. comedo measures appearance: it is research software, "
     "not a medical device, and makes no diagnosis."
@@ -102,7 +103,8 @@ def create_app(settings: Settings, *, pages: bool = True) -> FastAPI:
 def _guard(app: FastAPI, parts: Parts) -> None:
     """The layers before the routes, from the innermost to the outermost."""
     settings = parts.settings
-    app.add_middleware(HeavyGuard, places=Places(most=HEAVY, most_each=HEAVY_EACH))
+    heavy = {"picture": Places(most=HEAVY, most_each=HEAVY_EACH), "archive": Places(ARCHIVES, ARCHIVES_EACH)}
+    app.add_middleware(HeavyGuard, places=heavy, limits=body_limits(settings))
     app.add_middleware(IncomingGuard, places=app.state.incoming, limits=body_limits(settings))
     app.add_middleware(Gate, parts=parts)
     app.add_middleware(BodyGuard, limits=body_limits(settings))

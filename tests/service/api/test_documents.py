@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from comedo.service.accounts import limits
-from comedo.service.app import HEAVY, HEAVY_EACH, MAX_BATCH_BYTES
+from comedo.service.app import ARCHIVES, ARCHIVES_EACH, HEAVY, HEAVY_EACH, MAX_BATCH_BYTES
 from comedo.service.database import counts
 from comedo.service.security import shares, slow_headers
 from comedo.service.security.bodies import DEFAULT_BYTES, BodyLimits
@@ -40,8 +40,9 @@ def test_limits_are_those_of_the_code(service):
         "event streams": f"{streams.most_each} for an account, {streams.most} in all",
         "photos on their way": f"{incoming.most_each // MIB} MiB for an account, {incoming.most // MIB} MiB in all, "
         "then 503 with Retry-After",
-        "pictures, reports and archives at a time": f"{HEAVY_EACH} for an account, {HEAVY} in all; more wait "
+        "pictures and reports at a time": f"{HEAVY_EACH} for an account, {HEAVY} in all; more wait "
         f"{shares.WAIT_S:g} seconds, then 429 with Retry-After",
+        "archives at a time": f"{ARCHIVES_EACH} for an account, {ARCHIVES} in all; likewise",
         "entries of an account": ", ".join(f"{most} {kind.__tablename__}" for kind, most in counts.MOST.items()),
     }
     cells = [[c.strip() for c in row.strip("|").split("|")] for row in rows(SERVICE)]

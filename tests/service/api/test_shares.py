@@ -12,7 +12,7 @@ from comedo.service.database import counts
 from comedo.service.database.tables import Answers, ApiToken, Consent, Job, Note, Treatment, Visit
 from comedo.service.security.bodies import BodyLimits
 from comedo.service.security.places import Places
-from comedo.service.security.shares import HeavyGuard, IncomingGuard, is_heavy
+from comedo.service.security.shares import PIECE_BYTES, HeavyGuard, IncomingGuard, heavy_kind, in_pieces
 from service.api.conftest import drawn_jpeg, make_settings
 from service.api.world import API
 
@@ -51,13 +51,14 @@ class Crowd:
             self.refused.append((message["status"], dict(message["headers"])[b"retry-after"]))
 
 
+LIMITS = BodyLimits({})
 PICTURE = f"{API}/photos/{'0' * 32}/image"
 
 
 def test_who_asks_for_too_many_pictures_is_refused_and_nobody_else():
     async def run():
         crowd, places = Crowd(), Places(most=3, most_each=2)
-        guard = HeavyGuard(crowd.app, places, wait_s=0)
+        guard = HeavyGuard(crowd.app, {"picture": places}, LIMITS, wait_s=0)
         tasks = await crowd.come(guard, *(ask_of(who, PICTURE) for who in "aaabc"), ask_of("a", f"{API}/photos"))
         crowd.free.set()
         await asyncio.gather(*tasks)
@@ -73,7 +74,7 @@ def test_a_page_with_many_pictures_gets_them_one_after_the_other():
     async def run():
         crowd, places = Crowd(), Places(most=10, most_each=1)
         crowd.free.set()
-        guard = HeavyGuard(crowd.app, places, wait_s=600)
+        guard = HeavyGuard(crowd.app, {"picture": places}, LIMITS, wait_s=600)
         with places.hold("a"):
             tasks = await crowd.come(guard, *[ask_of("a", PICTURE)] * 3)
             assert crowd.inside == []
@@ -90,16 +91,47 @@ def test_every_file_is_a_heavy_answer(service):
     for path, methods in service.app.openapi()["paths"].items():
         kinds = set(methods.get("get", {}).get("responses", {}).get("200", {}).get("content", ()))
         filled = path.replace("{", "").replace("}", "")
-        assert is_heavy("GET", filled) == bool(kinds - light), path
+        assert (heavy_kind("GET", filled) is not None) == bool(kinds - light), path
 
 
 @pytest.mark.parametrize(
-    "path", ["/photos/0a/layers/redness.png", "/compare", "/clinic/0a/compare", f"{API}/export"], ids=str
+    ("path", "kind"),
+    [
+        ("/photos/0a/layers/redness.png", "picture"),
+        ("/compare", "picture"),
+        ("/clinic/0a/compare", "picture"),
+        (f"{API}/export", "archive"),
+    ],
 )
-def test_heavy_pages(path):
-    assert is_heavy("GET", path)
-    assert not is_heavy("POST", path)
-    assert not is_heavy("GET", f"{path}/x")
+def test_heavy_pages(path, kind):
+    assert heavy_kind("GET", path) == kind
+    assert heavy_kind("POST", path) is None
+    assert heavy_kind("GET", f"{path}/x") is None
+
+
+@pytest.mark.parametrize("more", [True, False])
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES])
+def test_a_large_answer_goes_in_pieces_and_is_whole(size, more):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    body = bytes(size)
+    message = {"type": "http.response.body", "body": body, "more_body": more}
+    asyncio.run(in_pieces(send, LIMITS)(message))
+    assert b"".join(piece["body"] for piece in sent) == body
+    assert [piece["more_body"] for piece in sent] == [True] * (len(sent) - 1) + [more]
+    assert max(len(piece["body"]) for piece in sent) <= PIECE_BYTES
+
+
+def test_nobody_keeps_a_place_by_not_reading():
+    async def send(message):
+        await asyncio.Event().wait()
+
+    message = {"type": "http.response.body", "body": bytes(PIECE_BYTES + 1)}
+    with pytest.raises(TimeoutError):
+        asyncio.run(in_pieces(send, BodyLimits({}, grace_s=0.01))(message))
 
 
 def test_heavy_answers_leave_threads_for_the_others():
