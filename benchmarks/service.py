@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -136,11 +137,11 @@ def watch(pid: int, end: float, memory_mb: list[float]) -> None:
         time.sleep(2)
 
 
-def ask(url: str, token: str, body: bytes | None = None) -> dict[str, object]:
+def ask(url: str, token: str, body: bytes | None = None) -> dict[str, Any]:
     """One answer."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/jpeg", "Prefer": "wait=30"}
     with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=120) as answer:
-        found: dict[str, object] = json.load(answer)
+        found: dict[str, Any] = json.load(answer)
     return found
 
 
@@ -152,16 +153,21 @@ def upload(base: str, work: Iterator[Task], lock: threading.Lock, end: float, ta
         start = time.perf_counter()
         while time.perf_counter() < end:
             try:
-                ask(f"{base}/api/v1/photos?view={view}", token, jpeg)
+                sent = ask(f"{base}/api/v1/photos?view={view}", token, jpeg)
             except urllib.error.HTTPError as error:
                 if error.code == 503:
                     tally.busy += 1
                     time.sleep(float(error.headers["Retry-After"]))
                     continue
                 tally.failed.append(f"{error.code} {error.read()[:200]!r}")
+            except OSError as error:
+                tally.failed.append(repr(error))
             else:
-                tally.uploads_s.append(time.perf_counter() - start)
-                tally.in_time += time.perf_counter() < end
+                if sent["photo"]["analysis"] is None:
+                    tally.failed.append("no result within 30 s")
+                else:
+                    tally.uploads_s.append(time.perf_counter() - start)
+                    tally.in_time += time.perf_counter() < end
             break
 
 
