@@ -46,6 +46,13 @@ def start_postgres(folders: pytest.TempPathFactory) -> Any:
     return running
 
 
+def new_database(server: str) -> str:
+    """The URL of a new, empty database of a server."""
+    name = f"test_{new_id()}"
+    _run(server, f"CREATE DATABASE {name}")
+    return _named(server, name)
+
+
 def be_ready(start: Callable[[], None], seconds: float = 300) -> None:
     """Start a server of our own; a busy machine takes longer than the wheel waits for it."""
     until = time.monotonic() + seconds

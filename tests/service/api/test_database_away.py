@@ -13,8 +13,9 @@ from comedo.service.storage.recovery import recover
 from comedo.service.work import worker
 from comedo.service.work.pool import WorkerPool
 from service.api.conftest import drawn_jpeg
+from service.api.serving import wait_for
 from service.api.world import API
-from service.conftest import be_ready, start_postgres, url_of
+from service.conftest import be_ready, new_database, start_postgres, url_of
 from service.storage.diary import check_places
 
 
@@ -22,13 +23,12 @@ class Server:
     """A PostgreSQL of our own, which may be killed."""
 
     def __init__(self, running):
-        self.running, self.url = running, url_of(running)
+        self.running, self.url = running, url_of(running)  # the same after each start
 
     def kill(self):
         """At once, without a word to its clients and with its log to be replayed at the next start."""
-        process = self.running.get_postmaster_info().process
-        os.kill(process.pid, signal.SIGQUIT)
-        process.wait(120)
+        os.kill(self.running.get_pid(), signal.SIGQUIT)
+        wait_for(lambda: not (self.running.pgdata / "postmaster.pid").exists())
 
     def start(self):
         be_ready(self.running.ensure_postgres_running)
@@ -44,8 +44,8 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def away(server, make_service):
-    """A service on it."""
-    return make_service(database_url=server.url)
+    """A service with a database of its own on it."""
+    return make_service(database_url=new_database(server.url))
 
 
 def send(client, seed):
