@@ -27,7 +27,7 @@ BEAT_S = 10.0
 SAY_S = 1.0  # what takes less tells nobody how far it is: each time is a commit
 POLL_S = 0.25
 PAUSE_S = 2.0  # while the database does not answer
-MOST_BYTES = 1536 * 1024 * 1024  # of resident memory: a worker beyond it makes room for a new one between two jobs
+MOST_BYTES = 1024 * 1024 * 1024  # of resident memory: a worker beyond it makes room for a new one between two jobs
 
 log = logging.getLogger(__name__)
 
