@@ -135,7 +135,7 @@ async def _upload(request: Request, parts: Parts, actor: Actor, key: str | None,
 
 async def _waited(request: Request, parts: Parts, actor: Actor, stored: Uploaded, prefer: str | None) -> Uploaded:
     """The upload with its result, where the sender waits for it."""
-    if stored.job is not None and await wait_for_job(request, parts, actor, stored.job, prefer) is not None:
+    if stored.job is not None and await _until_over(request, stored.job, prefer):
         view = await to_thread.run_sync(photos.get_photo, parts, actor, stored.photo.id)
         return stored.model_copy(update={"photo": view})
     return stored
@@ -143,11 +143,17 @@ async def _waited(request: Request, parts: Parts, actor: Actor, stored: Uploaded
 
 async def wait_for_job(request: Request, parts: Parts, actor: Actor, job: str, prefer: str | None) -> JobView | None:
     """The job when it has ended or the time is over; None: nobody waits for it."""
+    waited = await _until_over(request, job, prefer)
+    return await to_thread.run_sync(jobs.watch_job, parts, actor, job) if waited else None
+
+
+async def _until_over(request: Request, job: str, prefer: str | None) -> bool:
+    """Wait for the job as long as is preferred; False: not at all."""
     name, _, seconds = (prefer or "").strip().partition("=")
     if name != "wait" or not seconds.isdecimal():
-        return None
+        return False
     await request.app.state.waiting.until_over(job, min(int(seconds[:4]), MAX_WAIT_S))
-    return await to_thread.run_sync(jobs.watch_job, parts, actor, job)
+    return True
 
 
 @router.get("/photos", tags=["photos"])

@@ -54,12 +54,19 @@ def check_room(session: Session, *, limit: int) -> None:
         raise QueueFull(f"{waiting} jobs wait already, the limit is {limit}; try again in a minute")
 
 
-def claim(db: Database, worker: str, *, kinds: Sequence[str] | None = None, lease_s: float = LEASE_S) -> Job | None:
-    """Take the oldest job that waits or whose worker is silent; None: there is nothing to do."""
+def claim(
+    db: Database, worker: str, *, kinds: Sequence[str] | None = None, lease_s: float = LEASE_S, busy: bool = False
+) -> Job | None:
+    """Take the oldest job that waits or whose worker is silent; None: there is nothing to do.
+
+    Args:
+        busy: There was one a moment ago, so that looking first would cost more than it spares.
+    """
     free = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now()))
-    with db.read() as session:  # who waits for work does not keep others from writing
-        if session.scalar(select(Job.id).where(free).limit(1)) is None:
-            return None
+    if not busy:
+        with db.read() as session:  # who waits for work does not keep others from writing
+            if session.scalar(select(Job.id).where(free).limit(1)) is None:
+                return None
     with db.write() as session:
         tries_left = Job.attempts < MAX_ATTEMPTS
         wanted = (

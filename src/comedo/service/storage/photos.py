@@ -229,11 +229,11 @@ def _end_leases(session: Session, owner: str, intents: Sequence[_Intent]) -> lis
     One that was swept while its writer was slow has a row again, so that the file that came too late is found.
     """
     session.flush()
-    written = [intent for intent in intents if intent.blob is not None]
-    rows = {blob.id: blob for blob in session.scalars(select(Blob).where(Blob.id.in_([i.blob for i in written])))}
     unused = []
-    for intent in written:
-        blob = rows.get(intent.blob or "") or _intended(owner, intent)
+    for intent in intents:
+        if intent.blob is None:
+            continue
+        blob = session.get(Blob, intent.blob) or _intended(owner, intent)
         if blob.state != "live":
             blob.state, blob.lease_until = "dead", None
             session.add(blob)

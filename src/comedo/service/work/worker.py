@@ -48,24 +48,26 @@ def main(name: str) -> None:
     parent = os.getppid()
     analyzer = default_analyzer()
     log.info("worker is ready", extra={"worker": name})
+    busy = False
     while not told and os.getppid() == parent and resident_bytes() < MOST_BYTES:
-        if not _work_on(parts, analyzer, name):
+        busy = _work_on(parts, analyzer, name, busy=busy)
+        if not busy:
             time.sleep(POLL_S)
 
 
-def _work_on(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
+def _work_on(parts: Parts, analyzer: Analyzer, worker: str, *, busy: bool = False) -> bool:
     """Do one job, where the database answers; otherwise wait a little: its lease brings the job back."""
     try:
-        return work_once(parts, analyzer, worker)
+        return work_once(parts, analyzer, worker, busy=busy)
     except AWAY as error:
         log.warning("the database does not answer", extra={"worker": worker, "error": type(error).__name__})
         time.sleep(PAUSE_S)
         return False
 
 
-def work_once(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
-    """Do one job; False: there was none."""
-    job = claim(parts.database, worker, kinds=tuple(TASKS), lease_s=LEASE_S)
+def work_once(parts: Parts, analyzer: Analyzer, worker: str, *, busy: bool = False) -> bool:
+    """Do one job; False: there was none. `busy`: there was one just before."""
+    job = claim(parts.database, worker, kinds=tuple(TASKS), lease_s=LEASE_S, busy=busy)
     if job is None:
         return False
     began = time.monotonic()
