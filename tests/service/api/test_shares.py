@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from comedo.service.api.waiting import Waiting
-from comedo.service.app import HEAVY, HEAVY_EACH, THREADS, body_limits, incoming_bytes
+from comedo.service.app import ARCHIVES, HEAVY, HEAVY_EACH, THREADS, body_limits, incoming_bytes
 from comedo.service.database import counts
 from comedo.service.database.tables import Answers, ApiToken, Consent, Job, Note, Treatment, Visit
 from comedo.service.security.bodies import BodyLimits
@@ -135,7 +135,7 @@ def test_nobody_keeps_a_place_by_not_reading():
 
 
 def test_heavy_answers_leave_threads_for_the_others():
-    assert HEAVY_EACH < HEAVY < THREADS
+    assert HEAVY_EACH < HEAVY + ARCHIVES < THREADS
 
 
 def test_bytes_on_their_way_are_bounded_for_each_and_for_all():
