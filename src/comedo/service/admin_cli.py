@@ -90,7 +90,8 @@ def restore(
 ) -> None:
     """Bring a backup back into an empty place, SQLite or PostgreSQL, folder or bucket, and verify it.
 
-    Whoever was erased after the backup was made is not restored.
+    Whoever was erased after the backup was made is not restored. Every API token and every consent ends, because nobody
+    can tell which were taken back since: people give them anew.
 
     For example:
 
@@ -102,6 +103,7 @@ def restore(
     done = restore_into(read_settings(), folder, keys)
     erased = f"; {done.erased} people were erased since and did not come back" if done.erased else ""
     typer.echo(f"{done.rows} rows and {done.files} photos are back{erased}", err=True)
+    typer.echo(f"{done.tokens} API tokens and {done.consents} consents ended with it: people give them anew", err=True)
     verify()
 
 

@@ -16,15 +16,18 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from comedo import __version__
 from comedo.service.api import diary, jobs, operations, people, photos
 from comedo.service.api.common import PROBLEMS, ProblemDocument
-from comedo.service.api.places import Places
+from comedo.service.api.waiting import Waiting
 from comedo.service.database.engine import open_database
 from comedo.service.database.migrate import migrate
 from comedo.service.faults import LastResort, answer_faults
 from comedo.service.logs import set_up_logs
+from comedo.service.memory import share_arenas
 from comedo.service.metrics import Measured, Metrics
 from comedo.service.parts import Parts
 from comedo.service.security.bodies import BodyGuard, BodyLimits
 from comedo.service.security.gate import API, Gate
+from comedo.service.security.places import Places
+from comedo.service.security.shares import HeavyGuard, IncomingGuard
 from comedo.service.security.web import HostGuard, OriginGuard, SafeHeaders
 from comedo.service.settings import MIB, Settings, read_settings
 from comedo.service.storage.open import open_storage
@@ -32,6 +35,9 @@ from comedo.service.storage.open import open_storage
 THREADS = 40  # of anyio's pool: each may hold a connection to the database
 STORED_AT_ONCE = 8  # uploads that are checked and written at a time: bounds memory and threads
 MAX_BATCH_BYTES = 128 * MIB
+INCOMING_BYTES, INCOMING_BYTES_EACH = 512 * MIB, 160 * MIB  # of bodies with photos that are on their way
+HEAVY, HEAVY_EACH = 24, 4  # pictures and reports that are made at a time: fewer than there are threads
+ARCHIVES, ARCHIVES_EACH = 8, 1
 DESCRIPTION = (
     "Face photos in, acne measurements out, followed over time. comedo measures appearance: it is research software, "
     "not a medical device, and makes no diagnosis."
@@ -41,6 +47,7 @@ DESCRIPTION = (
 def app_from_environment() -> FastAPI:
     """The application by the settings of the environment: what a web process runs."""
     set_up_logs()
+    share_arenas()
     return create_app(read_settings())
 
 
@@ -78,6 +85,8 @@ def create_app(settings: Settings, *, pages: bool = True) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.streams = Places(most=200, most_each=10)
     app.state.uploads = Places(most=48, most_each=8)
+    app.state.incoming = incoming_bytes(settings)
+    app.state.waiting = Waiting(database)
     app.state.storing = asyncio.Semaphore(STORED_AT_ONCE)
     answer_faults(app)
     for module in (people, photos, diary, jobs):
@@ -94,6 +103,9 @@ def create_app(settings: Settings, *, pages: bool = True) -> FastAPI:
 def _guard(app: FastAPI, parts: Parts) -> None:
     """The layers before the routes, from the innermost to the outermost."""
     settings = parts.settings
+    heavy = {"picture": Places(most=HEAVY, most_each=HEAVY_EACH), "archive": Places(ARCHIVES, ARCHIVES_EACH)}
+    app.add_middleware(HeavyGuard, places=heavy, limits=body_limits(settings))
+    app.add_middleware(IncomingGuard, places=app.state.incoming, limits=body_limits(settings))
     app.add_middleware(Gate, parts=parts)
     app.add_middleware(BodyGuard, limits=body_limits(settings))
     app.add_middleware(OriginGuard)
@@ -116,6 +128,12 @@ def body_limits(settings: Settings) -> BodyLimits:
     room = 64 * 1024
     one = settings.max_upload_bytes + room
     return BodyLimits({f"{API}/photos": one, f"{API}/photos/batch": batch + room, "/photos/upload": batch + room})
+
+
+def incoming_bytes(settings: Settings) -> Places:
+    """Room for bodies with photos, in bytes; the largest that is allowed always fits."""
+    largest = max(body_limits(settings).uploads.values())
+    return Places(most=max(INCOMING_BYTES, largest), most_each=max(INCOMING_BYTES_EACH, largest))
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comedo.errors import ComedoError
+from comedo.service.database.engine import AWAY
 from comedo.service.problems import KINDS, Problem, problem_of, response_of
 from comedo.service.security.bodies import BodyRefused
 
@@ -28,6 +29,12 @@ def answer_faults(app: FastAPI) -> None:
         if problem.status >= 500 and problem.code not in ("queue_full", "store_full", "missing_extra"):
             log.error("request failed", exc_info=error, extra={"code": error.code})
         return answer(request, problem)
+
+    def away(request: Request, error: Exception) -> Response:
+        return answer(request, _unexpected(error))
+
+    for kind in AWAY:
+        app.add_exception_handler(kind, away)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -53,6 +60,14 @@ def answer(request: Request, problem: Problem) -> Response:
     return page
 
 
+def _unexpected(error: Exception) -> Problem:
+    """The refusal for an error that is none of ours; the log says where it came from."""
+    log.error("request failed", exc_info=error, extra={"error": type(error).__name__})
+    if isinstance(error, AWAY):
+        return Problem("not_available", "the database does not answer; try again soon", headers={"Retry-After": "5"})
+    return Problem("error", "the request could not be served; the log of the server says why")
+
+
 class LastResort:
     """Whatever else happens: a plain refusal for the asker, and where it happened for the log."""
 
@@ -60,7 +75,7 @@ class LastResort:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on; answer 500 where nothing was answered yet."""
+        """Pass on; refuse where nothing was answered yet."""
         started = False
 
         async def note(message: Message) -> None:
@@ -71,8 +86,7 @@ class LastResort:
         try:
             await self.app(scope, receive, note)
         except Exception as error:
-            log.exception("request failed", extra={"error": type(error).__name__})
+            problem = _unexpected(error)
             if started or scope["type"] != "http":
                 raise
-            problem = Problem("error", "the request could not be served; the log of the server says why")
             await response_of(problem)(scope, receive, send)

@@ -52,5 +52,5 @@ def set_up_logs(level: int = logging.INFO) -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
     logging.getLogger("uvicorn.access").disabled = True  # it would write addresses and queries; ours does not
-    for name in ("alembic", "sqlalchemy", "botocore", "fontTools", "fpdf", "pydicom"):
+    for name in ("alembic", "sqlalchemy", "botocore", "fontTools", "fpdf", "highdicom", "pydicom"):
         logging.getLogger(name).setLevel(logging.WARNING)

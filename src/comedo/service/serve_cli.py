@@ -65,10 +65,12 @@ def run(settings: Settings) -> None:
 
     from comedo.service.app import app_from_environment, create_app
     from comedo.service.logs import set_up_logs
+    from comedo.service.memory import share_arenas
     from comedo.service.work.house import Housekeeping
     from comedo.service.work.pool import WorkerPool
 
     set_up_logs()
+    share_arenas()
     with alone(settings) as only_one:
         web = create_app(settings)
         parts: Parts = web.state.parts

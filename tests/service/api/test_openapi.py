@@ -56,6 +56,17 @@ def test_every_operation_names_its_problems(service):
                 assert "application/problem+json" in operation["responses"][status]["content"], (path, method)
 
 
+def test_every_body_has_an_example(service):
+    document = service.app.openapi()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            if schema is not None:
+                known = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+                shown = [known, *known.get("properties", {}).values()]
+                assert any("examples" in one for one in shown), (method, path)
+
+
 def test_no_route_takes_a_path_or_an_address_to_fetch(service):
     text = json.dumps(service.app.openapi()).lower()
     assert '"url"' not in text

@@ -4,11 +4,13 @@ import asyncio
 import io
 import json
 import logging
+from collections import Counter
 from threading import Event
 
 import httpx2
 import pytest
 
+from comedo.service.accounts.limits import SIGN_IN_ACCOUNT
 from comedo.service.app import THREADS
 from comedo.service.logs import JsonLines
 from comedo.service.settings import Settings
@@ -55,6 +57,25 @@ def test_health_answers_while_every_thread_is_busy(service, monkeypatch):
             return [answer.status_code for answer in answers]
 
     assert asyncio.run(run()) == [200, 200, 200]
+
+
+def test_many_wrong_passwords_are_held_off_and_stop_nobody(service):
+    """150 at once for one account: ten are tried, the others told to wait, and the service answers meanwhile."""
+    service.patient()
+    wrong = {"email": "anna@example.org", "password": "not the right words"}
+
+    async def run():
+        transport = httpx2.ASGITransport(service.app, raise_app_exceptions=False)
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        async with httpx2.AsyncClient(transport=transport, base_url=HERE, headers=headers) as client:
+            tries = [asyncio.create_task(client.post(f"{API}/sessions", json=wrong)) for _ in range(150)]
+            health = [(await client.get(path)).status_code for path in ("/health", "/ready")]
+            return health, await asyncio.gather(*tries)
+
+    health, answers = asyncio.run(run())
+    statuses = Counter(answer.status_code for answer in answers)
+    assert (health, statuses) == ([200, 200], {401: SIGN_IN_ACCOUNT.count, 429: 150 - SIGN_IN_ACCOUNT.count})
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers if answer.status_code == 429)
 
 
 def test_figures_name_routes_and_no_person(service):

@@ -2,24 +2,21 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-import comedo
 from comedo.errors import UnusableInput
 from comedo.service.app import allowed_hosts
 from comedo.service.security import slow_headers
 from comedo.service.settings import read_settings
 from service.api.conftest import make_settings
-from service.api.test_work import wait_for
+from service.api.serving import Running, face_jpeg, wait_for
 
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
 
@@ -62,76 +59,21 @@ def test_a_wildcard_is_no_host(tmp_path):
     assert allowed_hosts(settings) == {"skin.example.org", "app"}
 
 
-class Running:
-    """A service in a process of its own."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("COMEDO_")},
-            "PYTHONPATH": str(Path(comedo.__file__).parents[1]),
-            **environment,
-        }
-        command = [sys.executable, "-m", "comedo", "serve", "--port", "0", "--data", str(folder / "data")]
-        self.log = (folder / "log").open("w+b")
-        self.process = subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=self.log, text=True, cwd=folder
-        )
-        line = self.process.stdout.readline()
-        found = re.match(r"comedo is at (http://127\.0\.0\.1:(\d+))(?:/start#(\S+))?", line)
-        assert found, (line, self.read_log())
-        self.url, self.port, self.token = found[1], int(found[2]), found[3]
-        self.cookie = ""
-
-    def read_log(self) -> str:
-        self.log.flush()
-        return Path(self.log.name).read_text()
-
-    def ask(self, path: str, body: object = None, **headers: str):
-        data = json.dumps(body).encode() if body is not None else None
-        known = {"Cookie": self.cookie, "Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, {k: v for k, v in (known | headers).items() if v})
-        try:
-            return urllib.request.urlopen(request, timeout=60)
-        except urllib.error.HTTPError as error:
-            return error
-
-    def open(self) -> None:
-        answer = self.ask("/api/v1/sessions/start", {"token": self.token})
-        self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
-        self.log.close()
-        self.process.stdout.close()
-        return code
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     service = Running(tmp_path_factory.mktemp("serve"), COMEDO_ANALYSIS_PROCESSES="1", COMEDO_MIN_FREE_BYTES="0")
-    yield service
+    with socket.create_connection(("127.0.0.1", service.port)) as service.slow:
+        service.slow.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0")
+        yield service
     assert service.stop() == 0
 
 
 @pytest.mark.weights
 def test_the_whole_service_with_one_command(running):
-    from comedo.report.pictures import to_jpeg
-    from comedo.synthetic import sample_face
-
     assert running.ask("/health").status == 200
     assert running.ask("/api/v1/account").status == 401
     running.open()
-    photo = to_jpeg(sample_face().image, max_side=900)
-    request = urllib.request.Request(
-        running.url + "/api/v1/photos?view=front",
-        photo,
-        {"Cookie": running.cookie, "Origin": running.url, "Content-Type": "image/jpeg", "Prefer": "wait=30"},
-    )
-    sent = json.load(urllib.request.urlopen(request, timeout=120))
-    path = f"/api/v1/photos/{sent['photo']['id']}"
-    wait_for(lambda: json.load(running.ask(path))["analysis"] is not None)
-    analysis = json.load(running.ask(path))["analysis"]
+    analysis = running.upload(face_jpeg())["analysis"]
     assert analysis["total"] > 0
     assert running.ask(f"/api/v1/analyses/{analysis['id']}/reports/pdf").read().startswith(b"%PDF")
     advice = running.ask("/api/v1/advice", {"analysis": analysis["id"]})
@@ -164,11 +106,14 @@ def test_a_worker_that_dies_is_replaced(running):
     wait_for(lambda: len(workers()) == 1 and workers() != [first])
 
 
-def test_slow_headers_end_the_connection(running):
-    with socket.create_connection(("127.0.0.1", running.port)) as slow:
-        slow.settimeout(slow_headers.HEADER_SECONDS + 30)
-        slow.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0")
-        assert slow.recv(100) == b""
+def test_idle_connections_stop_nobody(running):
+    """200 that say nothing, or half a request: the service answers all the same."""
+    with ExitStack() as stack:
+        for n in range(200):
+            idle = stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+            idle.sendall(b"POST /api/v1/photos HTTP/1.1\r\nHost" if n % 2 else b"")
+        assert running.ask("/health").status == 200
+        assert running.ask("/api/v1/account").status in (200, 401)
 
 
 @pytest.mark.parametrize(
@@ -203,3 +148,9 @@ def test_rude_requests_are_refused(running, head):
         raw.settimeout(60)
         raw.sendall(head)
         assert raw.recv(200).split(b" ")[1] in (b"400", b"414", b"421", b"431")
+
+
+def test_slow_headers_end_the_connection(running):
+    """The last test of this file: the connection was opened at its start, so that nobody waits for it here."""
+    running.slow.settimeout(slow_headers.HEADER_SECONDS + 30)
+    assert running.slow.recv(100) == b""

@@ -15,11 +15,13 @@ from sqlalchemy import func, select, update
 import comedo
 from comedo.service.accounts.actor import Actor
 from comedo.service.api.jobs import _events
-from comedo.service.api.places import Places
 from comedo.service.database.columns import now
 from comedo.service.database.jobs import claim
 from comedo.service.database.tables import Analysis, Job
+from comedo.service.memory import resident_bytes
+from comedo.service.security.places import Places
 from service.api.conftest import drawn_jpeg
+from service.api.serving import face_jpeg, wait_for
 from service.api.world import API, give_consent
 
 
@@ -162,21 +164,38 @@ def test_who_waits_gets_the_result(service):
     worker.join()
 
 
+def environment_of(service):
+    """What a worker process of the service starts with."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(Path(comedo.__file__).parents[1]),
+        "COMEDO_DATA_DIR": str(service.parts.settings.data_dir),
+        "COMEDO_ACCOUNTS": "true",
+    }
+
+
+@pytest.mark.weights
+def test_a_worker_that_has_grown_makes_room_for_another(service):
+    job = send(service.patient())["job"]
+    program = "from comedo.service.work import worker; worker.MOST_BYTES = 1; worker.main('grown')"
+    subprocess.run([sys.executable, "-c", program], env=environment_of(service), timeout=600, check=True)
+    with service.parts.database.read() as session:
+        assert session.get_one(Job, job).state == "queued"
+
+
+@pytest.mark.skipif(resident_bytes() == 0, reason="the system does not tell")
+def test_memory_is_told():
+    before = resident_bytes()
+    held = bytearray(b"x") * (64 * 1024 * 1024)
+    assert resident_bytes() - before > len(held) // 2
+
+
 @pytest.mark.weights
 def test_a_killed_worker_process_leaves_no_half_result(service):
     """A real worker with the real networks is killed in the middle; another finishes its job, once."""
-    from comedo.report.pictures import to_jpeg
-    from comedo.synthetic import sample_face
-
     anna = service.patient()
-    sent = anna.post(f"{API}/photos", files={"file": ("x.jpg", to_jpeg(sample_face().image, max_side=900))}).json()
-    settings = service.parts.settings
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(comedo.__file__).parents[1]),
-        "COMEDO_DATA_DIR": str(settings.data_dir),
-        "COMEDO_ACCOUNTS": "true",
-    }
+    sent = anna.post(f"{API}/photos", files={"file": ("x.jpg", face_jpeg())}).json()
+    environment = environment_of(service)
 
     def state():
         with service.parts.database.read() as session:
@@ -201,10 +220,3 @@ def test_a_killed_worker_process_leaves_no_half_result(service):
     shown = anna.get(f"{API}/photos/{sent['photo']['id']}").json()
     assert shown["analysis"]["total"] > 0
     assert anna.get(f"{API}/photos/{sent['photo']['id']}/overlay").status_code == 200
-
-
-def wait_for(reached, seconds=600):
-    until = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.02)

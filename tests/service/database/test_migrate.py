@@ -102,6 +102,13 @@ def test_a_newer_database_is_refused(database: Database) -> None:
         migrate(database)
 
 
+def test_a_database_that_does_not_answer_is_named() -> None:
+    nobody = open_database("postgresql+psycopg://comedo:secret@127.0.0.1:1/comedo")
+    with pytest.raises(UnusableInput, match="does not answer") as refused:
+        migrate(nobody)
+    assert "secret" not in str(refused.value)
+
+
 def test_audit_rows_are_never_changed(database: Database) -> None:
     with database.write() as session:
         record(session, actor="a", owner="o", action="photo.read")

@@ -13,7 +13,17 @@ from comedo.errors import UnusableInput
 from comedo.service.database.audit import record
 from comedo.service.database.columns import Base, new_id
 from comedo.service.database.engine import Database, open_database
-from comedo.service.database.tables import Account, Analysis, Audit, Blob, OwnerKey, Photo, WebSession
+from comedo.service.database.tables import (
+    Account,
+    Analysis,
+    ApiToken,
+    Audit,
+    Blob,
+    Consent,
+    OwnerKey,
+    Photo,
+    WebSession,
+)
 from comedo.service.errors import MissingFile, WrongMasterKey
 from comedo.service.storage.backup import back_up
 from comedo.service.storage.blobs import blob_name
@@ -193,6 +203,29 @@ def test_an_interrupted_restore_can_be_repeated(storage: Storage, places: tuple[
     assert list(verify(back)) == []
     with pytest.raises(UnusableInput, match="into an empty one"):
         target.restore()
+
+
+def test_rights_end_with_a_restore(storage: Storage, places: tuple[Path, Path], target: Target) -> None:
+    """What was taken back after the backup would come back with it: a revoked token, a withdrawn consent."""
+    owner, _ = fill(storage, 1)
+    doctor = add_owner(storage)
+    with storage.database.write() as session:
+        token = ApiToken(account=owner, name="phone", token_sha256="0" * 64, scopes=["read"])
+        consents = [Consent(patient=owner, clinician=doctor, withdrawn=when) for when in (NOON, None)]
+        session.add_all([token, *consents])
+    back_up(storage, *places)
+    done, back = target.restore()
+    assert (done.tokens, done.consents) == (1, 1)
+    with back.database.read() as session:
+        assert session.get_one(ApiToken, token.id).revoked is not None
+        earlier, standing = (session.get_one(Consent, consent.id).withdrawn for consent in consents)
+        told = select(Audit.action, Audit.object_id).where(Audit.owner == owner, Audit.actor.is_(None))
+        assert {(row.action, row.object_id) for row in session.execute(told)} == {
+            ("token.revoke", token.id),
+            ("consent.withdraw", consents[1].id),
+        }
+    assert earlier == NOON
+    assert standing is not None
 
 
 def test_a_backup_from_before_a_rotation_opens_with_the_newest_keys(

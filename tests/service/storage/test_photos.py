@@ -222,6 +222,23 @@ def test_a_writer_given_up_is_refused_and_leaves_nothing(storage: Storage, owner
     assert count(storage, Blob, Photo) == [0, 0]
 
 
+class Late(Interrupted):
+    """A store in which something happens before a file is written."""
+
+    def put(self, name: str, data: bytes) -> None:
+        self.happens()
+        self.blobs.put(name, data)
+
+
+def test_a_file_that_comes_after_its_lease_is_removed(storage: Storage, owner: str, folder: Path) -> None:
+    late = Late(storage)
+    late.happens = lambda: recover(storage, alone=True)  # type: ignore[method-assign, assignment, return-value]
+    with pytest.raises(LeaseLost):
+        keep(late.storage, owner)
+    assert files(folder) == []
+    assert count(storage, Blob, Photo) == [0, 0]
+
+
 def add_results(storage: Storage, owner: str, photo: str) -> None:
     with storage.database.write() as session:
         change = Change(id=new_id(), owner=owner, inputs="i", document=b"")

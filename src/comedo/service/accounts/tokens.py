@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from comedo.service.accounts.actor import Actor, Scope, digest
 from comedo.service.actions.views import TokenMade, TokenView
 from comedo.service.database.audit import record
 from comedo.service.database.columns import new_id, now
+from comedo.service.database.counts import need_room
 from comedo.service.database.tables import Account, ApiToken
 from comedo.service.parts import Parts
 from comedo.service.problems import absent
@@ -33,7 +34,10 @@ def make(parts: Parts, actor: Actor, name: str, scopes: Sequence[Scope], *, expi
         created=moment,
         expires=None if expires_in_days is None else moment + timedelta(days=expires_in_days),
     )
+    mine = ApiToken.account == actor.account
     with parts.database.write() as session:
+        session.execute(delete(ApiToken).where(mine, ApiToken.revoked.is_not(None)))  # the audit log knows them
+        need_room(session, ApiToken, actor.account, mine)
         session.add(row)
         record(session, actor=actor.account, owner=actor.account, action="token.create", object_id=row.id)
     return TokenMade(**_view(row).model_dump(), token=secret)

@@ -20,7 +20,7 @@ from comedo.service.parts import Parts
 from comedo.service.problems import Problem
 
 CONFIRMED_FOR = timedelta(minutes=10)
-MAX_RETENTION_DAYS = 3650
+RETENTION_DAYS = range(1, 3651)
 RETENTIONS = ("keep", "without_photos", "days")
 
 
@@ -76,8 +76,8 @@ def _check_retention(wanted: AccountChange) -> None:
     if (wanted.retention == "days") != (wanted.retention_days is not None):
         reason = 'is given with retention "days", and only then'
         raise Problem("invalid", f"retention_days {reason}", fields={"retention_days": reason})
-    if wanted.retention_days is not None and not 1 <= wanted.retention_days <= MAX_RETENTION_DAYS:
-        reason = f"must be 1 to {MAX_RETENTION_DAYS}"
+    if wanted.retention_days is not None and wanted.retention_days not in RETENTION_DAYS:
+        reason = f"must be {RETENTION_DAYS[0]} to {RETENTION_DAYS[-1]}"
         raise Problem("invalid", f"retention_days {reason}", fields={"retention_days": reason})
 
 

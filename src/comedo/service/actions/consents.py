@@ -12,6 +12,7 @@ from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.actions.views import ConsentView
 from comedo.service.database.audit import record
 from comedo.service.database.columns import new_id, now
+from comedo.service.database.counts import need_room
 from comedo.service.database.tables import Account, Consent
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem, absent
@@ -34,16 +35,10 @@ def give(parts: Parts, actor: Actor, clinician_email: str) -> ConsentView:
             raise absent("clinician")
         if clinician.id == actor.account:
             raise Problem("invalid", "you see your own photos anyway", fields={"clinician_email": "is your own"})
+        need_room(session, Consent, actor.account, Consent.patient == actor.account)
         row = Consent(id=new_id(), patient=actor.account, clinician=clinician.id, given=now())
         session.add(row)
-        record(
-            session,
-            actor=actor.account,
-            owner=actor.account,
-            action="consent.give",
-            object_id=row.id,
-            address=actor.address,
-        )
+        _record(session, actor, "consent.give", row)
         try:
             session.flush()
         except IntegrityError as error:
@@ -60,14 +55,13 @@ def withdraw(parts: Parts, actor: Actor, consent: str) -> None:
             raise absent("consent")
         if row.withdrawn is None:
             row.withdrawn = now()
-            record(
-                session,
-                actor=actor.account,
-                owner=actor.account,
-                action="consent.withdraw",
-                object_id=row.id,
-                address=actor.address,
-            )
+            _record(session, actor, "consent.withdraw", row)
+
+
+def _record(session: Session, actor: Actor, action: str, consent: Consent) -> None:
+    """Note what the patient, who alone may, did about a consent."""
+    mine = actor.account
+    record(session, actor=mine, owner=mine, action=action, object_id=consent.id, address=actor.address)
 
 
 def list_consents(parts: Parts, actor: Actor) -> list[ConsentView]:

@@ -20,6 +20,7 @@ from comedo.service.actions.stored import case_of
 from comedo.service.actions.views import CorrectionView, ReviewView
 from comedo.service.database.audit import record
 from comedo.service.database.columns import new_id, now
+from comedo.service.database.counts import need_room
 from comedo.service.database.tables import Account, Analysis, Correction
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem, absent
@@ -56,6 +57,8 @@ def correct(parts: Parts, actor: Actor, analysis: str, said: Mapping[str, Any]) 
     with parts.database.write() as session:
         if session.get(Analysis, analysis) is None:
             raise absent("analysis")
+        mine = Correction.reviewer == actor.account
+        need_room(session, Correction, row.owner, Correction.owner == row.owner, mine)
         kept.document = parts.vault.key_of(session, row.owner).seal_json(written, about=kept.id)
         session.add(kept)
         if row.owner == actor.account:

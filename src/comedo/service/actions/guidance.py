@@ -16,6 +16,7 @@ from comedo.service.actions.paging import piece
 from comedo.service.actions.stored import document_of
 from comedo.service.actions.views import AdviceView, AnswersView, Page
 from comedo.service.database.columns import new_id, now
+from comedo.service.database.counts import need_room
 from comedo.service.database.tables import Advice, Analysis, Answers
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem, absent
@@ -59,6 +60,7 @@ def save_answers(parts: Parts, actor: Actor, values: Mapping[str, object]) -> An
     document = plain_answers(check_answers(dict(values), asked), asked)
     row = Answers(id=new_id(), owner=actor.account, created=now())
     with parts.database.write() as session:
+        need_room(session, Answers, actor.account, Answers.owner == actor.account)
         row.document = parts.vault.key_of(session, actor.account).seal_json(document, about=row.id)
         session.add(row)
     return AnswersView(id=row.id, owner=row.owner, created=row.created, document=document)
@@ -108,6 +110,7 @@ def advise(
     with parts.database.write() as session:
         if session.get(Analysis, analysis) is None:
             raise absent("analysis")
+        need_room(session, Advice, kept.owner, Advice.owner == kept.owner)
         session.add(kept)
     return _view(kept, made)
 

@@ -10,6 +10,7 @@ from comedo.service.actions.paging import piece
 from comedo.service.actions.views import NoteView, Page
 from comedo.service.database.audit import record
 from comedo.service.database.columns import new_id, now
+from comedo.service.database.counts import need_room
 from comedo.service.database.tables import Note, Photo
 from comedo.service.parts import Parts
 from comedo.service.problems import absent
@@ -25,6 +26,7 @@ def add(parts: Parts, actor: Actor, text: str, *, owner: str | None = None, phot
         about = None if photo is None else session.get(Photo, photo)
         if photo is not None and (about is None or about.owner != whose):
             raise absent("photo")
+        need_room(session, Note, whose, Note.owner == whose, Note.author == actor.account)
         row.text = parts.vault.key_of(session, whose).seal_text(text, about=row.id)
         session.add(row)
     return _view(row, text)

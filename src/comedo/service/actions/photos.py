@@ -83,8 +83,11 @@ def upload(parts: Parts, actor: Actor, uploads: Sequence[Upload], *, key: str | 
 
 
 def _check_visits(parts: Parts, actor: Actor, uploads: Sequence[Upload]) -> None:
+    visits = {one.visit for one in uploads if one.visit is not None}
+    if not visits:
+        return
     with parts.database.read() as session:
-        for visit in {one.visit for one in uploads if one.visit is not None}:
+        for visit in visits:
             own(session, actor, Visit, visit)
 
 
@@ -189,9 +192,16 @@ def _views(parts: Parts, session: Session, owner: str, photos: Sequence[Photo]) 
     key = parts.vault.key_of(session, owner)
     newest = {a.photo: a for a in session.scalars(_of(Analysis, ids).order_by(Analysis.created))}
     jobs = {j.photo: j for j in session.scalars(_of(Job, ids).where(Job.kind == "analyze").order_by(Job.created))}
-    chosen = [analysis.id for analysis in newest.values()]
-    corrected = set(session.scalars(select(Correction.analysis).where(Correction.analysis.in_(chosen)).distinct()))
+    corrected = _corrected(session, [analysis.id for analysis in newest.values()])
     return [_view(photo, key, newest.get(photo.id), jobs.get(photo.id), corrected) for photo in photos]
+
+
+def _corrected(session: Session, analyses: list[str]) -> set[str]:
+    """Those of the analyses that a reviewer corrected."""
+    if not analyses:
+        return set()
+    of_them = select(Correction.analysis).where(Correction.analysis.in_(analyses))
+    return set(session.scalars(of_them.distinct()))
 
 
 def _of(kind: type[Analysis] | type[Job], ids: list[str]):  # type: ignore[no-untyped-def]

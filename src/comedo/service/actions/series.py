@@ -57,12 +57,12 @@ def start_change(
 
 def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -> None:
     """Queue the comparison of an owner's photos of one view, unless it waits already or there is nothing to compare."""
+    if len(analysed(session, owner, view)) < 2:
+        return
     waiting = select(Job).where(Job.owner == owner, Job.kind == "change", Job.state == "queued")
     if any(
         job.arguments.get("view") == view and job.arguments.get("photos") is None for job in session.scalars(waiting)
     ):
-        return
-    if len(analysed(session, owner, view)) < 2:
         return
     limit = _FOLLOW_UPS * parts.settings.queue_limit
     enqueue(session, owner, "change", arguments={"photos": None, "view": view, "treatment_start": None}, limit=limit)

@@ -19,6 +19,7 @@ from comedo.service.actions.views import Summary
 from comedo.service.database.tables import Analysis, Photo
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
+from comedo.service.storage.about import mask_about
 from comedo.service.storage.photos import read_photo
 from comedo.service.storage.vault import DataKey
 from comedo.types import Check, Counts, Coverage, FaceAnalysis, Grade, Mask, Quality
@@ -27,11 +28,6 @@ from comedo.types import Check, Counts, Coverage, FaceAnalysis, Grade, Mask, Qua
 def document_of(analysis: Analysis, key: DataKey) -> Document:
     """The document of a row."""
     return Document.model_validate_json(key.open(analysis.document, about=analysis.id))
-
-
-def mask_about(analysis: str) -> str:
-    """What the mask of an analysis is sealed for."""
-    return f"{analysis}/mask"
 
 
 def mask_file(analysis: Analysis, key: DataKey) -> bytes:

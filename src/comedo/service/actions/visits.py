@@ -12,6 +12,7 @@ from comedo.service.actions.paging import piece
 from comedo.service.actions.photos import views_of
 from comedo.service.actions.views import Page, VisitView
 from comedo.service.database.columns import new_id, now
+from comedo.service.database.counts import need_room
 from comedo.service.database.tables import Visit
 from comedo.service.parts import Parts
 
@@ -21,6 +22,7 @@ def add(parts: Parts, actor: Actor, *, taken_at: datetime | None = None) -> Visi
     actor.need(Scope.WRITE)
     row = Visit(id=new_id(), owner=actor.account, taken_at=taken_at or now(), created=now())
     with parts.database.write() as session:
+        need_room(session, Visit, actor.account, Visit.owner == actor.account)
         session.add(row)
     return VisitView(id=row.id, owner=row.owner, taken_at=row.taken_at, created=row.created, photos=[])
 

@@ -77,6 +77,11 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def example(**values: Any) -> ConfigDict:
+    """The configuration of a body with an example for the document."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
 class ProblemDocument(BaseModel):
     """Why a request was refused (RFC 9457); `code` is stable."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -37,6 +37,7 @@ from comedo.service.api.common import (
     Sent,
     ShortText,
     TheParts,
+    example,
     files,
 )
 from comedo.service.api.photos import IdQuery, Wait, wait_for_job
@@ -45,16 +46,21 @@ from comedo.service.security.web import FILE_POLICY
 
 router = APIRouter(prefix=API)
 Language = Annotated[str, Query(pattern="^[a-z]{2}$")]
+Answered = Annotated[dict[str, Any], Body(examples=[{"age": 24, "pregnancy": "not_possible", "allergies": []}])]
 
 
 class NewVisit(Sent):
     """When the photos were taken; null: now."""
+
+    model_config = example(taken_at="2026-03-01T08:00:00Z")
 
     taken_at: Moment | None = None
 
 
 class NewChange(Sent):
     """Which photos to compare; null: all of the view that were analysed (view null: photos without one)."""
+
+    model_config = example(view="front", treatment_start="2026-03-01")
 
     photos: Annotated[list[RowId], Field(min_length=2, max_length=series.MOST_PHOTOS)] | None = None
     view: Side | None = None
@@ -63,6 +69,8 @@ class NewChange(Sent):
 
 class NewTreatment(Sent):
     """A treatment with its days; `ended` null: still in use."""
+
+    model_config = example(name="benzoyl peroxide 5 %", started="2026-03-01", note="in the evening")
 
     name: Annotated[ShortText, Field(min_length=1, examples=["benzoyl peroxide 5 %"])]
     started: Day
@@ -73,6 +81,8 @@ class NewTreatment(Sent):
 class NewAdvice(Sent):
     """On which analysis, by which answers; null: the latest."""
 
+    model_config = example(analysis="3f0c9a1e5b7d4c2f8e6a0b1c2d3e4f50", language="en")
+
     analysis: RowId
     answers: RowId | None = None
     language: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
@@ -80,6 +90,8 @@ class NewAdvice(Sent):
 
 class NewNote(Sent):
     """A text about a person or one photo."""
+
+    model_config = example(text="calmer than last week")
 
     text: Annotated[LongText, Field(min_length=1)]
     owner: RowId | None = None
@@ -126,12 +138,14 @@ def list_changes(
 
 
 @router.post("/changes", status_code=202, tags=["diary"])
-async def start_change(parts: TheParts, actor: SignedIn, sent: NewChange, prefer: Wait = None) -> JobView:
+async def start_change(
+    request: Request, parts: TheParts, actor: SignedIn, sent: NewChange, prefer: Wait = None
+) -> JobView:
     """Compare photos over time; the answer is the job."""
     job = await to_thread.run_sync(
         lambda: series.start_change(parts, actor, sent.photos, view=sent.view, treatment_start=sent.treatment_start)
     )
-    return await wait_for_job(parts, actor, job.id, prefer) or job
+    return await wait_for_job(request, parts, actor, job.id, prefer) or job
 
 
 @router.get("/changes/{change}", tags=["diary"])
@@ -184,7 +198,7 @@ def get_answers(parts: TheParts, actor: SignedIn, owner: OwnerQuery = None) -> A
 
 
 @router.post("/answers", status_code=201, tags=["guidance"])
-def save_answers(parts: TheParts, actor: SignedIn, sent: dict[str, Any]) -> AnswersView:
+def save_answers(parts: TheParts, actor: SignedIn, sent: Answered) -> AnswersView:
     """Keep answers; the fields are those of GET /questions, and what is left out counts as the cautious answer."""
     return guidance.save_answers(parts, actor, sent)
 

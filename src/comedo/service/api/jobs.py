@@ -15,9 +15,9 @@ from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import jobs
 from comedo.service.actions.views import JobView, Page
 from comedo.service.api.common import Cursor, Id, Limit, TheParts
-from comedo.service.api.places import Places
 from comedo.service.parts import Parts
 from comedo.service.security.gate import API
+from comedo.service.security.places import Places
 
 router = APIRouter(prefix=API, tags=["jobs"])
 POLL_S = 1.0

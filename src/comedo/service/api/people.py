@@ -19,7 +19,7 @@ from comedo.service.actions.views import (
     TokenMade,
     TokenView,
 )
-from comedo.service.api.common import Cursor, Email, Id, Limit, Sent, ShortText, TheParts
+from comedo.service.api.common import Cursor, Email, Id, Limit, Sent, ShortText, TheParts, example
 from comedo.service.parts import Parts
 from comedo.service.security.gate import API
 
@@ -45,6 +45,8 @@ class SignIn(Sent):
 class StartToken(Sent):
     """The token of the link that `comedo serve` shows."""
 
+    model_config = example(token="the-part-of-the-link-after-its-hash")
+
     token: Annotated[str, Field(max_length=200)]
 
 
@@ -64,13 +66,17 @@ class NewPassword(Sent):
 class AccountChanges(Sent):
     """What to change; what is left out stays."""
 
+    model_config = example(locale="de", retention="days", retention_days=365)
+
     locale: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
     retention: Literal["keep", "without_photos", "days"] | None = None
-    retention_days: Annotated[int, Field(ge=1, le=account.MAX_RETENTION_DAYS)] | None = None
+    retention_days: Annotated[int, Field(ge=account.RETENTION_DAYS[0], le=account.RETENTION_DAYS[-1])] | None = None
 
 
 class NewToken(Sent):
     """What a token may do, and how long."""
+
+    model_config = example(name="my phone", scopes=["read", "write"], expires_in_days=365)
 
     name: Annotated[ShortText, Field(min_length=1)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]

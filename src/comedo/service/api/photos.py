@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from comedo.service.accounts.actor import Actor, Scope, SignedIn
 from comedo.service.actions import analyses, corrections, jobs, photos, reports
@@ -33,6 +32,7 @@ from comedo.service.api.common import (
     RowId,
     Sent,
     TheParts,
+    example,
     files,
 )
 from comedo.service.api.receive import IMAGE_TYPES, read_photos
@@ -53,6 +53,7 @@ Wait = Annotated[
     ),
 ]
 MaxSide = Annotated[int | None, Query(ge=32, le=4096, description="Longest side of the picture, in pixels.")]
+Corrected = Annotated[dict[str, Any], Body(examples=[{"lesions": [{"action": "reject", "id": 1}]}])]
 _ABOUT = {
     "view": {"type": "string", "enum": ["front", "left", "right"]},
     "taken_at": {"type": "string", "format": "date-time"},
@@ -72,6 +73,8 @@ def _body(properties: dict[str, Any], required: str, *, raw: bool) -> dict[str, 
 class PhotoChanges(Sent):
     """What to change; null forgets it, what is left out stays."""
 
+    model_config = example(view="left", note="after sport")
+
     view: Side | None = None
     taken_at: Moment | None = None
     mirrored: bool | None = None
@@ -81,6 +84,8 @@ class PhotoChanges(Sent):
 
 class NewAnalysis(Sent):
     """How to analyse."""
+
+    model_config = example(allow_poor=False, convention="visible")
 
     allow_poor: bool = False
     convention: Literal["visible", "acne04-v1"] = "visible"
@@ -104,7 +109,7 @@ async def upload_photo(
     if stored is None:
         raise absent("photo")  # it was deleted again before this answer
     response.status_code = 201 if stored.created else 200
-    return await _waited(parts, actor, stored, prefer)
+    return await _waited(request, parts, actor, stored, prefer)
 
 
 @router.post(
@@ -128,26 +133,27 @@ async def _upload(request: Request, parts: Parts, actor: Actor, key: str | None,
             return await to_thread.run_sync(lambda: photos.upload(parts, actor, sent, key=key))
 
 
-async def _waited(parts: Parts, actor: Actor, stored: Uploaded, prefer: str | None) -> Uploaded:
+async def _waited(request: Request, parts: Parts, actor: Actor, stored: Uploaded, prefer: str | None) -> Uploaded:
     """The upload with its result, where the sender waits for it."""
-    if stored.job is not None and await wait_for_job(parts, actor, stored.job, prefer) is not None:
+    if stored.job is not None and await _until_over(request, stored.job, prefer):
         view = await to_thread.run_sync(photos.get_photo, parts, actor, stored.photo.id)
         return stored.model_copy(update={"photo": view})
     return stored
 
 
-async def wait_for_job(parts: Parts, actor: Actor, job: str, prefer: str | None) -> JobView | None:
-    """The job when it has ended; None: nobody waits for it."""
+async def wait_for_job(request: Request, parts: Parts, actor: Actor, job: str, prefer: str | None) -> JobView | None:
+    """The job when it has ended or the time is over; None: nobody waits for it."""
+    waited = await _until_over(request, job, prefer)
+    return await to_thread.run_sync(jobs.watch_job, parts, actor, job) if waited else None
+
+
+async def _until_over(request: Request, job: str, prefer: str | None) -> bool:
+    """Wait for the job as long as is preferred; False: not at all."""
     name, _, seconds = (prefer or "").strip().partition("=")
     if name != "wait" or not seconds.isdecimal():
-        return None
-    view = await to_thread.run_sync(jobs.watch_job, parts, actor, job)
-    for _ in range(min(int(seconds[:4]), MAX_WAIT_S) * 5):
-        if view.state in ("done", "failed"):
-            break
-        await asyncio.sleep(0.2)
-        view = await to_thread.run_sync(jobs.watch_job, parts, actor, job)
-    return view
+        return False
+    await request.app.state.waiting.until_over(job, min(int(seconds[:4]), MAX_WAIT_S))
+    return True
 
 
 @router.get("/photos", tags=["photos"])
@@ -215,13 +221,13 @@ def get_mask(parts: TheParts, actor: SignedIn, photo: Id) -> Response:
 
 @router.post("/photos/{photo}/analyses", status_code=202, tags=["analyses"])
 async def start_analysis(
-    parts: TheParts, actor: SignedIn, photo: Id, sent: NewAnalysis, prefer: Wait = None
+    request: Request, parts: TheParts, actor: SignedIn, photo: Id, sent: NewAnalysis, prefer: Wait = None
 ) -> JobView:
     """Analyse a photo (again); the answer is the job."""
     job = await to_thread.run_sync(
         lambda: analyses.start(parts, actor, photo, allow_poor=sent.allow_poor, convention=sent.convention)
     )
-    return await wait_for_job(parts, actor, job.id, prefer) or job
+    return await wait_for_job(request, parts, actor, job.id, prefer) or job
 
 
 @router.get("/photos/{photo}/analyses", tags=["analyses"])
@@ -243,7 +249,7 @@ def list_corrections(parts: TheParts, actor: SignedIn, analysis: Id) -> list[Cor
 
 
 @router.post("/analyses/{analysis}/corrections", status_code=201, tags=["corrections"])
-def add_correction(parts: TheParts, actor: SignedIn, analysis: Id, sent: dict[str, Any]) -> CorrectionView:
+def add_correction(parts: TheParts, actor: SignedIn, analysis: Id, sent: Corrected) -> CorrectionView:
     """Correct an analysis; the fields are those of comedo.corrections/1, see docs/review.md.
 
     Who and when are filled in by the service.

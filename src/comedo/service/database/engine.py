@@ -7,16 +7,18 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from comedo.service.database.disk import refuse_remote
 
+AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)  # no answer of the database, or no connection free
 BUSY_MS = 20_000
 CHECKPOINT_BYTES = 4 * 1024 * 1024  # of the write-ahead log
 PRAGMAS = (
@@ -43,7 +45,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that sees one moment; an attempt to write in it is an error of the database."""
-        with Session(self.engine.execution_options(comedo_writes=False), expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -52,10 +54,17 @@ class Database:
 
         On SQLite it holds the one write lock from its first statement: no read can become a write too late.
         """
-        engine = self.engine.execution_options(comedo_writes=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
         self.checkpoint()
+
+    @cached_property
+    def _reading(self) -> Engine:
+        return self.engine.execution_options(comedo_writes=False)
+
+    @cached_property
+    def _writing(self) -> Engine:
+        return self.engine.execution_options(comedo_writes=True)
 
     def checkpoint(self, *, at_least: int = CHECKPOINT_BYTES) -> None:
         """Move a write-ahead log of so many bytes into the SQLite file, unless somebody reads or writes just now.
@@ -128,7 +137,9 @@ def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         if options.get("comedo_migrates"):  # making a table anew must not delete the rows that refer to it
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        if connection.info.get("comedo_writes") != writes:  # what its last transaction left
+            connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            connection.info["comedo_writes"] = writes
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif not writes:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

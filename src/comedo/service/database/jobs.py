@@ -54,21 +54,32 @@ def check_room(session: Session, *, limit: int) -> None:
         raise QueueFull(f"{waiting} jobs wait already, the limit is {limit}; try again in a minute")
 
 
-def claim(db: Database, worker: str, *, kinds: Sequence[str] | None = None, lease_s: float = LEASE_S) -> Job | None:
-    """Take the oldest job that waits or whose worker is silent; None: there is nothing to do."""
+def claim(
+    db: Database, worker: str, *, kinds: Sequence[str] | None = None, lease_s: float = LEASE_S, busy: bool = False
+) -> Job | None:
+    """Take the oldest job that waits or whose worker is silent; None: there is nothing to do.
+
+    Args:
+        busy: There was one a moment ago, so that looking first would cost more than it spares.
+    """
     free = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now()))
-    with db.read() as session:  # who waits for work does not keep others from writing
-        if session.scalar(select(Job.id).where(free).limit(1)) is None:
-            return None
+    if not busy:
+        with db.read() as session:  # who waits for work does not keep others from writing
+            if session.scalar(select(Job.id).where(free).limit(1)) is None:
+                return None
     with db.write() as session:
-        _fail_crashed(session)
-        wanted = select(Job).where(free).order_by(Job.created, Job.id).limit(1).with_for_update(skip_locked=True)
+        tries_left = Job.attempts < MAX_ATTEMPTS
+        wanted = (
+            select(Job).where(free, tries_left).order_by(Job.created, Job.id).limit(1).with_for_update(skip_locked=True)
+        )
         if kinds is not None:
             wanted = wanted.where(Job.kind.in_(kinds))
         job = session.scalar(wanted)
-        if job is not None:
-            job.state, job.worker, job.attempts = "running", worker, job.attempts + 1
-            job.lease_until = now() + timedelta(seconds=lease_s)
+        if job is None:
+            fail_crashed(session)
+            return None
+        job.state, job.worker, job.attempts = "running", worker, job.attempts + 1
+        job.lease_until = now() + timedelta(seconds=lease_s)
         return job
 
 
@@ -124,7 +135,8 @@ def free_all(session: Session) -> int:
     return _update(session, Job.state == "running", {"state": "queued", "worker": None, "lease_until": None})
 
 
-def _fail_crashed(session: Session) -> None:
+def fail_crashed(session: Session) -> None:
+    """End the jobs whose workers died as often as is tried."""
     over = and_(Job.state.in_(("running", "queued")), Job.attempts >= MAX_ATTEMPTS)
     silent = or_(Job.lease_until.is_(None), Job.lease_until < now())
     _update(session, and_(over, silent), {"state": "failed", "error": CRASHED, "finished": now(), "lease_until": None})

@@ -8,7 +8,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from comedo.errors import UnusableInput
 from comedo.service.database.engine import Database
@@ -21,10 +22,9 @@ def migrate(database: Database, *, to: str = "head") -> None:
     """Upgrade in one transaction; of several processes that start at once, one does it.
 
     Raises:
-        UnusableInput: A newer version of comedo has upgraded this database.
+        UnusableInput: A newer version of comedo has upgraded this database, or it does not answer.
     """
-    engine = database.engine.execution_options(comedo_migrates=True)
-    with engine.connect() as connection:
+    with _connected(database.engine.execution_options(comedo_migrates=True)) as connection:
         with connection.begin():
             if not database.is_sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
@@ -32,6 +32,16 @@ def migrate(database: Database, *, to: str = "head") -> None:
             command.upgrade(configure(connection), to)
             check_parents(connection)
         connection.invalidate()  # SQLite: its foreign keys were off
+
+
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise UnusableInput(
+            f"the database at {engine.url.host or engine.url.database} does not answer; "
+            "is it running, and is COMEDO_DATABASE_URL right?"
+        ) from error
 
 
 def check_parents(connection: Connection) -> None:

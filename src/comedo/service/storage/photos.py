@@ -100,9 +100,9 @@ def store_photos(
                 if key is not None:
                     result = {"stored": [[one.photo, one.job, one.created] for one in stored]}
                     session.add(Idempotency(owner=owner, key=key, request=request, result=result))
-            unused = _end_leases(session, intents)
+            unused = _end_leases(session, owner, intents)
     except BaseException:
-        _give_up(storage, intents)
+        _give_up(storage, owner, intents)
         raise
     sweep_soon(storage, unused)
     return stored  # 5.
@@ -166,17 +166,7 @@ def _intend(
     _check_quota(storage, session, key.owner, [len(intent.photo.data) + OVERHEAD_BYTES for intent in new])
     if jobs and new:
         check_room(session, limit=storage.limits.jobs)
-    for intent in new:
-        session.add(
-            Blob(
-                id=intent.blob,
-                owner=key.owner,
-                digest=intent.digest,
-                size=len(intent.photo.data) + OVERHEAD_BYTES,
-                state="pending",
-                lease_until=now() + WRITE_LEASE,
-            )
-        )
+    session.add_all([_intended(key.owner, intent) for intent in new])
     return intents
 
 
@@ -233,21 +223,41 @@ def _photo_of(session: Session, owner: str, digest: str) -> str | None:
     return session.scalar(live.where(Blob.owner == owner, Blob.digest == digest, Blob.state == "live"))
 
 
-def _end_leases(session: Session, intents: Sequence[_Intent]) -> list[str]:
-    """Blobs of this upload that are not needed after all: dead, and nobody writes them any more."""
+def _end_leases(session: Session, owner: str, intents: Sequence[_Intent]) -> list[str]:
+    """Blobs of this upload that are not needed after all: dead, and nobody writes them any more.
+
+    One that was swept while its writer was slow has a row again, so that the file that came too late is found.
+    """
     session.flush()
-    ids = [intent.blob for intent in intents if intent.blob is not None]
-    unused = session.scalars(select(Blob).where(Blob.id.in_(ids), Blob.state != "live")).all()
-    for blob in unused:
-        blob.state, blob.lease_until = "dead", None
-    return [blob.id for blob in unused]
+    unused = []
+    for intent in intents:
+        if intent.blob is None:
+            continue
+        blob = session.get(Blob, intent.blob) or _intended(owner, intent)
+        if blob.state != "live":
+            blob.state, blob.lease_until = "dead", None
+            session.add(blob)
+            unused.append(blob.id)
+    return unused
 
 
-def _give_up(storage: Storage, intents: Sequence[_Intent]) -> None:
+def _intended(owner: str, intent: _Intent) -> Blob:
+    """The row that says that a file will come, under a lease."""
+    return Blob(
+        id=intent.blob,
+        owner=owner,
+        digest=intent.digest,
+        size=len(intent.photo.data) + OVERHEAD_BYTES,
+        state="pending",
+        lease_until=now() + WRITE_LEASE,
+    )
+
+
+def _give_up(storage: Storage, owner: str, intents: Sequence[_Intent]) -> None:
     """Take back what a failed upload wrote; should this fail too, recovery does it when the lease is over."""
     try:
         with storage.database.write() as session:
-            unused = _end_leases(session, intents)
+            unused = _end_leases(session, owner, intents)
     except SQLAlchemyError as error:
         log.warning("an upload failed and could not be taken back yet (%s)", type(error).__name__)
     else:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from comedo.service.database.columns import now
-from comedo.service.database.jobs import free_all
+from comedo.service.database.jobs import fail_crashed, free_all
 from comedo.service.database.tables import Blob, Receipt
 from comedo.service.errors import StorageError
 from comedo.service.storage.blobs import blob_name
@@ -56,6 +56,7 @@ def sweep(storage: Storage) -> int:
     with storage.database.write() as session:
         late = update(Blob).where(Blob.state == "pending", Blob.lease_until < now())
         session.execute(late.values(state="dead"))
+        fail_crashed(session)
         dead = session.scalars(select(Blob.id).where(_removable())).all()
     done = sweep_blobs(storage, dead)
     storage.database.checkpoint(at_least=1)  # what was erased leaves the log too

@@ -1,4 +1,8 @@
-"""Restoring a backup into an empty place. People who were erased after the backup was made are not restored."""
+"""Restoring a backup into an empty place.
+
+What was taken back after the backup was made must not come back with it: people who were erased are not restored, and
+every API token and every consent ends, because nobody can tell which were revoked since.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, delete, inspect, select, update
+from sqlalchemy import Connection, MetaData, delete, insert, inspect, select, update
 
 from comedo.errors import UnusableInput
-from comedo.service.database.columns import now
+from comedo.service.database.columns import new_id, now
 from comedo.service.database.dump import load_rows
 from comedo.service.database.engine import Database
 from comedo.service.database.migrate import migrate
@@ -24,11 +28,13 @@ from comedo.service.storage.vault import Vault
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back, and how many people did not because they were erased."""
+    """What came back, how many people did not because they were erased, and how many rights ended."""
 
     rows: int
     files: int
     erased: int
+    tokens: int
+    consents: int
 
 
 def restore(database: Database, blobs: BlobStore, vault: Vault, folder: Path, key_file: Path) -> Restored:
@@ -56,8 +62,9 @@ def restore(database: Database, blobs: BlobStore, vault: Vault, folder: Path, ke
         blobs.put(name, read_backup_file(folder, manifest, name))
     with database.write() as session:
         rows, erased = _load(session.connection(), manifest, keys, folder / ROWS)
+        tokens, consents = _end_rights(session.connection())
     migrate(database)
-    return Restored(rows=rows, files=len(names), erased=erased)
+    return Restored(rows=rows, files=len(names), erased=erased, tokens=tokens, consents=consents)
 
 
 def _check(database: Database, blobs: BlobStore, vault: Vault, manifest: Manifest, keys: KeyFile) -> None:
@@ -108,6 +115,28 @@ def _load(connection: Connection, manifest: Manifest, keys: KeyFile, folder: Pat
         connection.execute(update(photo).where(photo.c.blob == gone).values(blob=None))
         connection.execute(delete(blob).where(blob.c.id == gone))
     return rows, erased
+
+
+def _end_rights(connection: Connection) -> tuple[int, int]:
+    """Revoke every API token and withdraw every consent, as their owners' audit logs tell; returns how many of each."""
+    tables, moment = MetaData(), _now(connection)
+    tables.reflect(connection)
+    token, consent, audit = (tables.tables[name] for name in ("api_token", "consent", "audit"))
+    ended = []
+    for table, owner, column, action in (
+        (token, token.c.account, token.c.revoked, "token.revoke"),
+        (consent, consent.c.patient, consent.c.withdrawn, "consent.withdraw"),
+    ):
+        standing = connection.execute(select(table.c.id, owner).where(column.is_(None))).all()
+        connection.execute(update(table).where(column.is_(None)).values({column.name: moment}))
+        rows = [
+            {"id": new_id(), "at": moment, "owner": whose, "action": action, "object_id": row}
+            for row, whose in standing
+        ]
+        if rows:
+            connection.execute(insert(audit), rows)
+        ended.append(len(rows))
+    return ended[0], ended[1]
 
 
 def _now(connection: Connection) -> datetime:

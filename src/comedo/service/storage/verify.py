@@ -10,12 +10,10 @@ from sqlalchemy import LargeBinary, select
 from comedo.service.database.columns import Base
 from comedo.service.database.tables import Blob, OwnerKey
 from comedo.service.errors import ErasedOwner, MissingFile, StorageError, WrongMasterKey
+from comedo.service.storage.about import about
 from comedo.service.storage.blobs import blob_name
 from comedo.service.storage.store import Storage
 from comedo.service.storage.vault import DataKey
-
-# What a column is sealed for beside its row's id.
-_ABOUT = {("analysis", "mask"): "/mask", ("treatment", "note"): "/note"}
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,13 @@ def _check_documents(storage: Storage, keys: dict[str, DataKey]) -> Iterator[Fin
             for row in session.execute(select(table), execution_options={"yield_per": 500}).mappings():
                 for column in sealed:
                     key, value = keys.get(row["owner"]), row[column.name]
-                    about = row["id"] + _ABOUT.get((table.name, column.name), "")
-                    if value is not None and not _opens(key, value, about):
+                    if value is not None and not _opens(key, value, about(table.name, column.name, row["id"])):
                         yield Finding("sealed_unreadable", f"{table.name}/{row['id']}/{column.name}")
 
 
-def _opens(key: DataKey | None, value: bytes, about: str) -> bool:
+def _opens(key: DataKey | None, value: bytes, what: str) -> bool:
     try:
-        return key is not None and key.open(value, about=about) is not None
+        return key is not None and key.open(value, about=what) is not None
     except StorageError:
         return False
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -16,7 +17,7 @@ from sqlalchemy import update
 import comedo
 from comedo.inference import usable_cores
 from comedo.service.database.columns import new_id, now
-from comedo.service.database.engine import Database
+from comedo.service.database.engine import AWAY, Database
 from comedo.service.database.jobs import give_back
 from comedo.service.database.tables import Job
 
@@ -75,7 +76,8 @@ class WorkerPool:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            give_back(self.database, name)
+            with suppress(*AWAY):  # the leases end by themselves
+                give_back(self.database, name)
 
     def _spawn(self, place: _Place) -> None:
         threads = max(1, usable_cores() // self.processes)
@@ -93,10 +95,13 @@ class WorkerPool:
 
     def _replace(self, place: _Place) -> None:
         assert place.process is not None
-        log.warning("worker died", extra={"worker": place.name, "code": place.process.returncode})
-        with self.database.write() as session:  # its job need not wait for the lease to end
-            mine = (Job.worker == place.name, Job.state == "running")
-            session.execute(update(Job).where(*mine).values(lease_until=now()))
+        log.warning("worker ended", extra={"worker": place.name, "code": place.process.returncode})
+        try:
+            with self.database.write() as session:  # its job need not wait for the lease to end
+                mine = (Job.worker == place.name, Job.state == "running")
+                session.execute(update(Job).where(*mine).values(lease_until=now()))
+        except AWAY as error:  # then the job waits; workers must come back all the same
+            log.warning("the database does not answer", extra={"error": type(error).__name__})
         if time.monotonic() - place.started < _YOUNG_S:
             self._stop.wait(_PAUSE_S)
         if not self._stop.is_set():

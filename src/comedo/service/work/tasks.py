@@ -21,12 +21,13 @@ from comedo.report.change_tables import to_change_document
 from comedo.report.pictures import mask_png
 from comedo.report.tables import to_document
 from comedo.service.actions.series import analysed, compare_soon
-from comedo.service.actions.stored import case_of, mask_about, visit_of
+from comedo.service.actions.stored import case_of, visit_of
 from comedo.service.database.columns import new_id
 from comedo.service.database.jobs import finish
 from comedo.service.database.tables import Analysis, Change, ChangePhoto, Job, Photo, Treatment
 from comedo.service.errors import NotThere
 from comedo.service.parts import Parts
+from comedo.service.storage.about import mask_about
 from comedo.service.storage.photos import read_photo
 from comedo.tracking import Dated, order_by_date
 

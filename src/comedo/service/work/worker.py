@@ -8,14 +8,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from comedo.errors import ComedoError
 from comedo.pipeline import Analyzer
-from comedo.service.database.engine import Database, open_database
+from comedo.service.database.engine import AWAY, Database, open_database
 from comedo.service.database.jobs import claim, fail, heartbeat
 from comedo.service.errors import LeaseLost
 from comedo.service.logs import set_up_logs
+from comedo.service.memory import resident_bytes
 from comedo.service.parts import Parts
 from comedo.service.settings import read_settings
 from comedo.service.storage.open import open_storage
@@ -23,7 +24,10 @@ from comedo.service.work.tasks import TASKS, Task
 
 LEASE_S = 60.0
 BEAT_S = 10.0
+SAY_S = 1.0  # what takes less tells nobody how far it is: each time is a commit
 POLL_S = 0.25
+PAUSE_S = 2.0  # while the database does not answer
+MOST_BYTES = 1024 * 1024 * 1024  # of resident memory: a worker beyond it makes room for a new one between two jobs
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +48,26 @@ def main(name: str) -> None:
     parent = os.getppid()
     analyzer = default_analyzer()
     log.info("worker is ready", extra={"worker": name})
-    while not told and os.getppid() == parent:
-        if not work_once(parts, analyzer, name):
+    busy = False
+    while not told and os.getppid() == parent and resident_bytes() < MOST_BYTES:
+        busy = _work_on(parts, analyzer, name, busy=busy)
+        if not busy:
             time.sleep(POLL_S)
 
 
-def work_once(parts: Parts, analyzer: Analyzer, worker: str) -> bool:
-    """Do one job; False: there was none."""
-    job = claim(parts.database, worker, kinds=tuple(TASKS), lease_s=LEASE_S)
+def _work_on(parts: Parts, analyzer: Analyzer, worker: str, *, busy: bool = False) -> bool:
+    """Do one job, where the database answers; otherwise wait a little: its lease brings the job back."""
+    try:
+        return work_once(parts, analyzer, worker, busy=busy)
+    except AWAY as error:
+        log.warning("the database does not answer", extra={"worker": worker, "error": type(error).__name__})
+        time.sleep(PAUSE_S)
+        return False
+
+
+def work_once(parts: Parts, analyzer: Analyzer, worker: str, *, busy: bool = False) -> bool:
+    """Do one job; False: there was none. `busy`: there was one just before."""
+    job = claim(parts.database, worker, kinds=tuple(TASKS), lease_s=LEASE_S, busy=busy)
     if job is None:
         return False
     began = time.monotonic()
@@ -82,16 +98,21 @@ def _do(task: Task) -> str:
 def _alive(database: Database, job: str, worker: str) -> Iterator[Callable[[float], None]]:
     """Renew the lease while the block runs; yields what says how far the work is."""
     ended = threading.Event()
+    said = time.monotonic()
 
     def beat() -> None:
         while not ended.wait(BEAT_S):
-            heartbeat(database, job, worker, lease_s=LEASE_S)
+            with suppress(*AWAY):  # the next beat tries again; without any, the lease ends
+                heartbeat(database, job, worker, lease_s=LEASE_S)
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()
 
     def say(progress: float) -> None:
-        heartbeat(database, job, worker, progress=progress, lease_s=LEASE_S)
+        nonlocal said
+        if time.monotonic() - said >= SAY_S:
+            said = time.monotonic()
+            heartbeat(database, job, worker, progress=progress, lease_s=LEASE_S)
 
     try:
         yield say
