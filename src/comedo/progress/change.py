@@ -43,6 +43,7 @@ MINUTES_APART = timedelta(hours=1)  # photos closer than this show the same skin
 _TREND_VISITS = 4
 _TREND_P = {4: 0.10}  # four visits can hardly do better than this by chance alone
 _TREND_P_MANY = 0.05
+_STRAYS = 0.5  # of the difference: a flare on the way to a much larger change is none of it
 _MOST_REFUSED = 0.5  # of the later photos; with more the series is not one of one person's same view
 
 
@@ -226,9 +227,10 @@ def _trend_agrees(visits: Sequence[Visit], timeline: Sequence[TimePoint], answer
 
 
 def _strays(first: TimePoint, middle: TimePoint, last: TimePoint) -> bool:
-    """Whether the visit between two others lies outside of both by more than noise: no order but theirs is steady."""
+    """Whether the visit between lies outside of both others by more than noise and half of what they differ by."""
     low, high = sorted((first.count, last.count))
-    return max(low - middle.count, middle.count - high) > Z_95 * middle.noise_sd
+    beyond = max(low - middle.count, middle.count - high)
+    return beyond > max(Z_95 * middle.noise_sd, _STRAYS * (high - low))
 
 
 def trend_of(visits: Sequence[Visit], timeline: Sequence[TimePoint]) -> Trend | None:

@@ -12,9 +12,9 @@ from comedo.synthetic.skin import reflectance
 from comedo.synthetic.trace import Surface, look
 from comedo.types import Part
 
-# Relief of a face in mm. Roughness Ra of adults' cheeks is 0.01 to 0.02 mm, pores of nose and cheeks are 0.1 to 0.5 mm
-# wide. The finest that photos show, checked on 333 clear windows of ACNE04 photos at 0.22 mm a pixel: log green
-# varies by 0.010, 0.010 and 0.009 in octaves of 0.15 to 1.2 mm.
+# Relief in mm: fine furrows, waves, pores, wider ones on nose and cheeks. On 333 clear windows of ACNE04 photos, at
+# 0.22 mm a pixel, log green (sRGB values) varies by 0.010, 0.010 and 0.009 in the octaves from 0.15 to 1.2 mm, of a
+# quarter of them by less than 0.008, 0.007 and 0.006: that quarter is what rendered cheeks are like.
 _RELIEF_MM, _WAVES_MM = 0.016, 0.025
 _PORE_MM, _WIDE_PORE_MM = 0.020, 0.050
 

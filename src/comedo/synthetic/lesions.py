@@ -6,9 +6,9 @@ size is right on every slope, and it stays on its place when the head turns.
 What tells kinds apart on a photo, and here: inflamed lesions are domes of blood without pigment of their own, whose
 redness is strongest in the middle and fades into the skin around; marks are flat, of even colour. Measured as log
 ratios of sRGB values to the skin around, red : green : blue are -0.02 : -0.14 : -0.10 in the middle of 19 pimples and
--0.05 : -0.11 : -0.12 in that of 230 spots that were annotated on FFHQ photos (Acne-LDS typing of this project's data);
-87 lesions of 3.5 to 5 mm on ACNE04 photos have -0.12 in green (a tenth -0.30), half of it at 0.9 radii and a twentieth
-at 1.6. Blood here is chosen to match.
+-0.05 : -0.11 : -0.12 in that of 230 flat marks that were annotated on FFHQ portraits; 87 lesions of about 3.5 to 5 mm
+on ACNE04 photos have -0.12 in green (a tenth -0.30), half of it at 0.9 radii and a twentieth at 1.6. Blood and melanin
+here are chosen to match.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def paint(lesion: Placed, p: tuple[F32, F32, F32], skin: Skin, *, tone: float) -
     core = core * (1 + _UNEVEN * grain)  # inflamed skin is uneven
     halo = np.clip(1 - r / 2.0, 0, 1) ** 1.5
     skin.blood[...] += strength * look.blood * (core * (1 - look.halo) + 1.6 * look.halo * halo)
-    pigment = look.melanin * (1 + 1.3 * tone) + 0.3 * look.blood * max(tone - 0.5, 0)
+    pigment = look.melanin * (1 + 1.3 * tone) + 0.8 * look.blood * max(tone - 0.5, 0)
     skin.melanin[...] += strength * np.float32(pigment) * core
     dome = np.clip(1 - (r / 1.3) ** 2, 0, 1) ** 2  # without an edge at its foot
     skin.height_mm[...] += strength * look.height * lesion.diameter_mm / 2 * dome

@@ -40,7 +40,7 @@ class RenderedLesion:
     area_px: int
     box_xyxy: Box
     mask: Mask  # inside the box, whose corners are whole pixels
-    contrast: float  # mean CIELAB distance of its pixels from the same skin without it, after lens blur, before noise
+    contrast: float  # mean CIELAB distance of its pixels from bare skin, after lens blur, before noise
     visible: bool  # whether that can be seen: see `comedo.synthetic.visibility.can_be_seen`
 
 
