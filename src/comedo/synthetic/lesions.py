@@ -78,7 +78,7 @@ class Skin:
 
     def copy(self) -> Skin:
         """The same skin, to be painted on."""
-        return self.take(np.copy)
+        return self.take(lambda layer: layer.copy())
 
     def take(self, choose: Callable[[F32], F32]) -> Skin:
         """What is chosen from every layer."""
@@ -86,7 +86,9 @@ class Skin:
 
     def differs(self, other: Skin) -> NDArray[np.bool_]:
         """(h, w): where any layer is another."""
-        return np.any([getattr(self, f.name) != getattr(other, f.name) for f in fields(self)], axis=0)
+        return np.asarray(
+            np.any([getattr(self, f.name) != getattr(other, f.name) for f in fields(self)], axis=0), np.bool_
+        )
 
 
 class NotOnSkin(ValueError):

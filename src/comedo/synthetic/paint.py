@@ -120,7 +120,7 @@ def _paint_head(
     hollow = np.exp(-0.065 * np.maximum(look(head.hollow, surface.col, surface.row), 0))
     coarse = coarse_normal(frame, surface)
     normal = fine_normal(frame, coarse, skin.height_mm)
-    covers = dark, brow_cover * front * 0.9, shadow, hollow
+    covers = [f32(layer) for layer in (dark, brow_cover * front * 0.9, shadow, hollow)]
     light, change = _light_skin(frame, skin, normal, covers), np.zeros_like(coarse)
     if placed:
         touched, plain = skin.differs(bare), fine_normal(frame, coarse, bare.height_mm)

@@ -134,7 +134,7 @@ class LesionSpec:
     """None draws from the kind's range, `DIAMETER_MM`."""
     seed: int = 0
     strength: float = 1.0
-    """Colour and relief, 0.3 (faint) to 1.5 (angry)."""
+    """Colour and relief, 0.3 (faint) to 1.5 (angry); more is no longer like a photo."""
 
     @property
     def group(self) -> Group:
