@@ -1,4 +1,4 @@
-"""Series of rendered people with large lesions or none: what a small network can learn in seconds."""
+"""Series of rendered people with large, angry lesions or none: what a small network can learn in seconds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _person(folder: Path, split: str, number: int) -> Iterator[Series]:
     base = random_spec(number, n_lesions=0, max_yaw_deg=10, size_wh=(112, 140), tone=0.3)
     camera = replace(base.camera, face_share=0.85, mirrored=False)
     base = replace(base, camera=camera, glasses=False)
-    drawn = scatter_lesions(base.person, _NODULES, seed=number, strength=(1.2, 1.5))
+    drawn = scatter_lesions(base.person, _NODULES, seed=number, strength=(2.3, 2.8))
     many = tuple(replace(lesion, diameter_mm=10.0) for lesion in drawn)
     clear, covered = ([_photo(base, 10 * number + i, skin) for i in range(2)] for skin in ((), many))
     courses = {

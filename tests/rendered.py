@@ -25,13 +25,13 @@ _KINDS = (Kind.PAPULE, Kind.PAPULE, Kind.PUSTULE, Kind.CLOSED_COMEDONE, Kind.MAR
 
 
 def rendered_face(person: int, grade: int) -> RenderedFace:
-    """One photo: plainly visible lesions, in the number that belongs to the grade."""
+    """One photo: lesions angrier than real ones, in the number that belongs to the grade."""
     rng = np.random.default_rng([person, grade, 5])
     head = person // 2  # dear to make: two people share one; the skin of the held-back two lies between the others
     tone, hair = ((0.12, HairStyle.NONE), (0.4, HairStyle.SHORT), (0.26, HairStyle.LONG))[head]
     who = Person(tone=tone, shape_seed=head, ruddiness=0.2, hair=hair, fringe=head * 0.2)
     counts = {kind: sum(_KINDS[n % len(_KINDS)] is kind for n in range(LESIONS[grade])) for kind in set(_KINDS)}
-    lesions = scatter_lesions(who, counts, seed=10 * person + grade, strength=(1.2, 1.5))
+    lesions = scatter_lesions(who, counts, seed=10 * person + grade, strength=(2.3, 2.8))
     return render(
         FaceSpec(
             person=who,

@@ -38,7 +38,11 @@ def measured(visits, **more):
         pytest.param((12, 12), Answer.SAME, id="as many"),
         pytest.param((20, 14, 8, 2), Answer.BETTER, id="steady fall"),
         pytest.param((2, 8, 14, 20), Answer.WORSE, id="steady rise"),
+        pytest.param((20, 12, 4), Answer.BETTER, id="three that fall"),
+        pytest.param((20, 24, 2), Answer.BETTER, id="a flare on the way"),
         pytest.param((20, 2, 22, 0, 18, 10), Answer.CANNOT_TELL, id="up and down"),
+        pytest.param((12, 20, 4), Answer.CANNOT_TELL, id="three shuffled, highest between"),
+        pytest.param((20, 4, 12), Answer.CANNOT_TELL, id="three shuffled, lowest between"),
     ],
 )
 def test_answers_of_a_series(counts, answer):

@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,3 +83,11 @@ def test_no_trend_from_fewer_than_three_dates(x):
 def test_a_steady_fall_over_five_visits_is_hardly_chance():
     # Exactly 1/120; the normal approximation with continuity gives 9/sqrt(16.67).
     assert theil_sen(range(5), [9, 7, 5, 3, 1]).p_fall == pytest.approx(0.0137, abs=1e-3)
+
+
+@pytest.mark.parametrize(("visits", "limit"), [(4, 0.10), (5, 0.05), (6, 0.05)])
+def test_few_shuffles_of_a_steady_course_look_steady(visits, limit):
+    orders = list(permutations(range(0, 4 * visits, 4)))
+    trends = [theil_sen(range(visits), order) for order in orders]
+    for direction in ("p_fall", "p_rise"):
+        assert 0 < sum(getattr(t, direction) <= limit for t in trends) <= 0.05 * len(orders)

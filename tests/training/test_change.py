@@ -9,6 +9,7 @@ from comedo.errors import UnusableInput
 from comedo.progress.compare import compare
 from comedo.progress.noise import load_noise
 from comedo.progress.values import Answer, State
+from comedo.synthetic import Camera, FaceSpec, Person, render, scatter_lesions
 from comedo.training.change_figures import (
     answer_of_counts,
     correlation,
@@ -30,8 +31,9 @@ from comedo.training.change_pairs import (
     read_observations,
     read_pairs,
 )
-from comedo.training.change_series import score, series_specs
+from comedo.training.change_series import score, series_specs, too_faint
 from comedo.training.command import RECIPES
+from comedo.types import Kind
 
 PAIR = Pair("a", "b", "similar", "train", "later")
 
@@ -151,7 +153,7 @@ def test_figures_of_known_changes():
     assert found["large_changes_told"]["value"] == found["large_changes_told_by_counts"]["value"] == 1.0
     assert found["large_changes_told_wrongly"]["value"] == 0.0
     assert found["no_change_called_changed"]["value"] == 0.0
-    assert found["ledger_f1"] == pytest.approx(6 / 7, abs=1e-4)
+    assert found["ledger_f1"]["value"] == pytest.approx(6 / 7, abs=1e-4)
     assert known_figures([], load_noise(), {}, 50)["large_changes_told"] is None
 
 
@@ -167,6 +169,25 @@ def test_intervals_hold_the_value():
     assert with_interval(np.mean, [], 10) is None
     of_one = with_interval(np.mean, [True, False], 200, people=["a", "a"])
     assert (of_one["interval_90"], of_one["n"], of_one["people"]) == ([0.5, 0.5], 2, 1)
+
+
+def test_intervals_of_tables_draw_people():
+    counts = [(10, 0, 0)] * 3 + [(0, 10, 10)] * 3
+    apart = with_interval(f1_of, counts, 500)
+    together = with_interval(f1_of, counts, 500, people=["a"] * 3 + ["b"] * 3)
+    assert apart["value"] == together["value"] == 0.5
+    assert (apart["people"], together["people"]) == (6, 2)
+    assert together["interval_90"] == [0.0, 1.0]  # one person drawn twice in half of the rounds
+    assert apart["interval_90"][0] > 0
+    assert with_interval(f1_of, [(0, 0, 0)], 10) is None
+    assert with_interval(correlation, [(1.0, 2.0)], 10) is None
+
+
+def test_lesions_too_faint_in_a_photo_are_known():
+    lesions = scatter_lesions(Person(), {Kind.PAPULE: 3}, seed=1, strength=(1.3, 1.5))
+    clear, noisy = (render(FaceSpec(camera=Camera(200, 240, 0.9, noise=n), lesions=lesions)) for n in (0.0, 0.8))
+    assert too_faint([clear]) == set()
+    assert too_faint([clear, noisy]) == {lesion.index for lesion in clear.lesions} != set()
 
 
 def test_scores_of_statements():

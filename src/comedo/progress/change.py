@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from comedo.progress.compare import compare, compare_with_itself
 from comedo.progress.ledger import build_ledger
-from comedo.progress.noise import ChangeNoise, load_noise, personal_factor
+from comedo.progress.noise import Z_95, ChangeNoise, load_noise, personal_factor
 from comedo.progress.outcomes import days_of, measure_outcomes, review_treatment
 from comedo.progress.placing import inside
 from comedo.progress.trend import Trend, theil_sen
@@ -39,9 +39,11 @@ from comedo.progress.words import in_one_sentence
 from comedo.types import Mask, Region, Verdict
 
 MINUTES_APART = timedelta(hours=1)  # photos closer than this show the same skin: they calibrate a person's own noise
-_TREND_VISITS = 4  # from so many on the visits between must agree with the answer ...
-_TREND_P = {4: 0.10}  # ... four visits can hardly do better than this by chance alone
+# From so many visits on those between must agree with the answer; with one less the one between must not lie outside.
+_TREND_VISITS = 4
+_TREND_P = {4: 0.10}  # four visits can hardly do better than this by chance alone
 _TREND_P_MANY = 0.05
+_STRAYS = 0.5  # of the difference: a flare on the way to a much larger change is none of it
 _MOST_REFUSED = 0.5  # of the later photos; with more the series is not one of one person's same view
 
 
@@ -215,11 +217,20 @@ def _doubt(series: Series, last: int, timeline: Sequence[TimePoint], found: Summ
 
 
 def _trend_agrees(visits: Sequence[Visit], timeline: Sequence[TimePoint], answer: Answer) -> bool:
+    if len(timeline) == _TREND_VISITS - 1:
+        return not _strays(*timeline)
     trend = trend_of(visits, timeline)
     if trend is None or len(timeline) < _TREND_VISITS:
         return True
     chance = trend.p_fall if answer is Answer.BETTER else trend.p_rise
     return chance <= _TREND_P.get(len(timeline), _TREND_P_MANY)
+
+
+def _strays(first: TimePoint, middle: TimePoint, last: TimePoint) -> bool:
+    """Whether the visit between lies outside of both others by more than noise and half of what they differ by."""
+    low, high = sorted((first.count, last.count))
+    beyond = max(low - middle.count, middle.count - high)
+    return beyond > max(Z_95 * middle.noise_sd, _STRAYS * (high - low))
 
 
 def trend_of(visits: Sequence[Visit], timeline: Sequence[TimePoint]) -> Trend | None:

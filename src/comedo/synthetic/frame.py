@@ -39,3 +39,20 @@ class Frame:
         y = self.top_mm - np.arange(rows.start, rows.stop) * self.px_mm
         gx, gy = np.meshgrid(x, y)
         return gx.astype(np.float32), gy.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """What the bands fill in place.
+
+    `linear` light and the `change` that lesions make in it, (h, w, 3); `parts` and `owner` (h, w; lesion number + 1).
+    """
+
+    linear: F32
+    change: F32
+    parts: NDArray[np.uint8]
+    owner: NDArray[np.uint16]
+
+    def rows(self, rows: slice) -> Layers:
+        """The views of some rows."""
+        return Layers(self.linear[rows], self.change[rows], self.parts[rows], self.owner[rows])

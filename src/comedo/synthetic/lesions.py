@@ -2,11 +2,19 @@
 
 A lesion is a ball around a point of the skin: what the ball cuts from the surface is the lesion. So its
 size is right on every slope, and it stays on its place when the head turns.
+
+What tells kinds apart on a photo, and here: inflamed lesions are domes of blood without pigment of their own, whose
+redness is strongest in the middle and fades into the skin around; marks are flat, of even colour. Measured as log
+ratios of sRGB values to the skin around, red : green : blue are -0.02 : -0.14 : -0.10 in the middle of 19 pimples and
+-0.05 : -0.11 : -0.12 in that of 230 flat marks that were annotated on FFHQ portraits; 87 lesions of about 3.5 to 5 mm
+on ACNE04 photos have -0.12 in green (a tenth -0.30), half of it at 0.9 radii and a twentieth at 1.6. Blood and melanin
+here are chosen to match.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,14 +41,16 @@ class Look:
 
 
 LOOKS: dict[Kind, Look] = {
-    Kind.OPEN_COMEDONE: Look(blood=0.05, melanin=0.1, height=0.10, halo=0.1, plug=0.92, edge=0.3),
-    Kind.CLOSED_COMEDONE: Look(blood=0.06, melanin=-0.05, height=0.42, halo=0.2, pus=0.16, gloss=0.7),
-    Kind.PAPULE: Look(blood=0.75, melanin=0.10, height=0.34, halo=0.35, gloss=0.5),
-    Kind.PUSTULE: Look(blood=0.85, melanin=0.08, height=0.36, halo=0.5, pus=0.85, gloss=0.8),
-    Kind.NODULE: Look(blood=0.95, melanin=0.18, height=0.26, halo=0.45, gloss=0.4, edge=0.55),
-    Kind.MARK: Look(blood=0.05, melanin=0.42, height=0.0, halo=0.05, edge=0.4),
+    Kind.OPEN_COMEDONE: Look(blood=0.06, melanin=0.08, height=0.18, halo=0.2, plug=0.80, edge=0.5),
+    Kind.CLOSED_COMEDONE: Look(blood=0.06, melanin=-0.05, height=0.42, halo=0.2, pus=0.16, gloss=0.7, edge=0.5),
+    Kind.PAPULE: Look(blood=0.40, melanin=0.0, height=0.32, halo=0.35, gloss=0.6, edge=0.55),
+    Kind.PUSTULE: Look(blood=0.48, melanin=0.0, height=0.34, halo=0.5, pus=0.75, gloss=0.8, edge=0.5),
+    Kind.NODULE: Look(blood=0.50, melanin=0.04, height=0.24, halo=0.6, gloss=0.5, edge=0.75),
+    Kind.MARK: Look(blood=0.03, melanin=0.28, height=0.0, halo=0.05, edge=0.6),
 }
-_PINK_MARK = Look(blood=0.42, melanin=0.05, height=0.0, halo=0.15, edge=0.6)
+_PINK_MARK = Look(blood=0.30, melanin=0.03, height=0.0, halo=0.15, edge=0.7)
+_UNEVEN = 0.22  # of the colour within a lesion
+_LOBED = 0.06  # of the outline
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,20 @@ class Skin:
     gloss: F32
     pus: F32
     plug: F32
+
+    def copy(self) -> Skin:
+        """The same skin, to be painted on."""
+        return self.take(lambda layer: layer.copy())
+
+    def take(self, choose: Callable[[F32], F32]) -> Skin:
+        """What is chosen from every layer."""
+        return Skin(*(choose(getattr(self, f.name)) for f in fields(self)))
+
+    def differs(self, other: Skin) -> NDArray[np.bool_]:
+        """(h, w): where any layer is another."""
+        return np.asarray(
+            np.any([getattr(self, f.name) != getattr(other, f.name) for f in fields(self)], axis=0), np.bool_
+        )
 
 
 class NotOnSkin(ValueError):
@@ -135,25 +159,32 @@ def reach_mm(lesion: Placed) -> float:
     return lesion.diameter_mm * 0.5 * 2.1 + 0.3
 
 
-def paint(lesion: Placed, p: tuple[F32, F32, F32], skin: Skin) -> NDArray[np.bool_]:
-    """Add one lesion to the skin at the places `p` (head frame, mm) and answer with its mask."""
+def paint(lesion: Placed, p: tuple[F32, F32, F32], skin: Skin, *, tone: float) -> NDArray[np.bool_]:
+    """Add one lesion to the skin of a `tone` at the places `p` (head frame, mm) and answer with its mask.
+
+    Darker skin leaves darker marks, and inflamed lesions darken there early (Davis & Callender 2010, J Clin Aesthet
+    Dermatol 3(7):20-31).
+    """
     d = [p[k] - np.float32(lesion.center[k]) for k in range(3)]
     distance = np.sqrt(d[0] ** 2 + d[1] ** 2 + d[2] ** 2)
     angle = np.arctan2(d[1], d[0])
     a, b, c, e = lesion.wobble
-    outline = 1 + 0.05 * (a * np.cos(2 * angle) + b * np.sin(2 * angle) + c * np.cos(3 * angle) + e * np.sin(3 * angle))
+    outline = 1 + _LOBED * (
+        a * np.cos(2 * angle) + b * np.sin(2 * angle) + c * np.cos(3 * angle) + e * np.sin(3 * angle)
+    )
     r = (distance / (lesion.diameter_mm / 2 * outline)).astype(np.float32)  # 1 at the border
     look, strength = lesion.look, np.float32(lesion.spec.strength)
     core = smoothstep(1 + look.edge * 0.6, 1 - look.edge, r)
     grain = sample_tile((17, 256, 2.5, 2.5), p[0] + np.float32(7.3 * a), p[1] + np.float32(9.1 * b), 0.2)
-    core = core * (1 + 0.18 * grain)  # inflamed skin is uneven
+    core = core * (1 + _UNEVEN * grain)  # inflamed skin is uneven
     halo = np.clip(1 - r / 2.0, 0, 1) ** 1.5
     skin.blood[...] += strength * look.blood * (core * (1 - look.halo) + 1.6 * look.halo * halo)
-    skin.melanin[...] += strength * look.melanin * core
-    dome = np.clip(1 - (r / 1.15) ** 2, 0, 1) ** 1.5
+    pigment = look.melanin * (1 + 1.3 * tone) + 0.8 * look.blood * max(tone - 0.5, 0)
+    skin.melanin[...] += strength * np.float32(pigment) * core
+    dome = np.clip(1 - (r / 1.3) ** 2, 0, 1) ** 2  # without an edge at its foot
     skin.height_mm[...] += strength * look.height * lesion.diameter_mm / 2 * dome
     skin.gloss[...] += look.gloss * dome
     pus_edge = 0.55 if lesion.spec.kind is Kind.PUSTULE else 0.8
     skin.pus[...] = np.maximum(skin.pus, look.pus * smoothstep(pus_edge + 0.16, pus_edge - 0.32, r))
-    skin.plug[...] = np.maximum(skin.plug, look.plug * smoothstep(0.95, 0.5, r))
+    skin.plug[...] = np.maximum(skin.plug, look.plug * smoothstep(1.0, 0.3, r))
     return np.asarray(r <= 1)

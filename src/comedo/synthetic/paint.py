@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from comedo.synthetic import features, scene
-from comedo.synthetic.complexion import add_lesions, bare_skin, fine_normal, skin_albedo
+from comedo.synthetic.complexion import add_lesions, bare_skin, coarse_normal, fine_normal, skin_albedo
 from comedo.synthetic.eyes import add_eye, lid_lines
-from comedo.synthetic.frame import Frame
+from comedo.synthetic.frame import Frame, Layers
 from comedo.synthetic.hair import hair_colour, hair_cover, hair_light
 from comedo.synthetic.head import Head
-from comedo.synthetic.lesions import Placed
+from comedo.synthetic.lesions import Placed, Skin
 from comedo.synthetic.noise import F32, f32, sample_tile, smoothstep
 from comedo.synthetic.shade import light_skin
 from comedo.synthetic.spec import HairStyle
@@ -22,15 +24,9 @@ from comedo.types import Part
 _HALO = 3  # rows around a band, for slopes
 
 
-def paint_band(
-    frame: Frame,
-    placed: tuple[Placed, ...],
-    rows: slice,
-    linear: F32,
-    parts: NDArray[np.uint8],
-    owner: NDArray[np.uint16],
-) -> None:
-    """Fill the views `linear` (h, w, 3), `parts` and `owner` (h, w; lesion number + 1) of the rows in place."""
+def paint_band(frame: Frame, placed: tuple[Placed, ...], rows: slice, band: Layers) -> None:
+    """Fill the views of the rows in place; `change` and `owner` come as zeros."""
+    linear, parts, owner = band.linear, band.parts, band.owner
     width = linear.shape[1]
     behind = _background(frame, rows, width)
     linear[...], depth = behind
@@ -40,12 +36,13 @@ def paint_band(
         x, y = frame.view_grid(around, box)
         surface = trace(frame.head, frame.rot, frame.coarse, x, y)
         if surface.hit.any():
-            colour, names, owners = _paint_head(frame, placed, surface, x, y)
+            colour, change, names, owners = _paint_head(frame, placed, surface, x, y)
             inner = slice(_HALO, -_HALO)
             front = (surface.hit & (surface.z_view > np.pad(depth[:, box], ((_HALO, _HALO), (0, 0)), mode="edge")))[
                 inner
             ]
             linear[:, box][front] = colour[inner][front]
+            band.change[:, box][front] = change[inner][front]
             parts[:, box][front] = names[inner][front]
             owner[:, box][front] = owners[inner][front]
             depth[:, box][front] = surface.z_view[inner][front]
@@ -94,8 +91,8 @@ def _background(frame: Frame, rows: slice, width: int) -> tuple[F32, F32]:
 
 def _paint_head(
     frame: Frame, placed: tuple[Placed, ...], surface: Surface, x: F32, y: F32
-) -> tuple[F32, NDArray[np.uint8], NDArray[np.uint16]]:
-    """Light, parts and lesion numbers of everything the rays met, hair over eyes over skin."""
+) -> tuple[F32, F32, NDArray[np.uint8], NDArray[np.uint16]]:
+    """Light, what lesions change in it, parts and lesion numbers of what the rays met, hair over eyes over skin."""
     head, person = frame.head, frame.spec.person
     px, py, _ = surface.p
     parts = features.skin_parts(head.build, px, py)
@@ -111,36 +108,56 @@ def _paint_head(
         parts[(eye.inside > 0) & front] = Part.EYES
     parts[_not_face(frame, surface) | (hair > 0.5)] = Part.OTHER
 
-    skin = bare_skin(frame, surface, parts)
+    bare = bare_skin(frame, surface, parts)
+    _add_lips(frame, bare, (px, py), smoothstep(-0.9, 0.9, lip_in) * front)
+    skin = bare.copy()
     owner = add_lesions(frame, placed, surface, parts, skin)
-    lips = smoothstep(-0.9, 0.9, lip_in) * front
-    skin.blood[...] += lips * 0.55
-    skin.melanin[...] += lips * (0.12 + 0.1 * person.tone)
-    wrinkle = sample_tile((3, 512, 2.0, 30.0), px, py, 0.12, px_mm=frame.px_mm)
-    skin.height_mm[...] += lips * 0.05 * wrinkle
-    skin.gloss[...] += lips * 0.35
-    albedo = skin_albedo(frame, skin)
     dark = 0.85 * np.exp(-((lip_above / 0.75) ** 2)) * smoothstep(-1.5, 2.0, lip_in) * front
     dark = np.maximum(dark, 0.88 * features.nostrils(head.build, px, py) * front)
     for eye in eyes:
         dark = np.maximum(dark, lid_lines(frame, eye) * front)
-    albedo *= (1 - dark)[..., None]
-    hair_rgb = hair_colour(frame)
-    cover = (brow_cover * front * 0.9)[..., None]
-    albedo = albedo * (1 - cover) + cover * (hair_rgb * 0.8 + 0.004)
-
-    normal = fine_normal(frame, surface, skin.height_mm)
     shadow = _half_look(frame.shadow, surface)
     hollow = np.exp(-0.065 * np.maximum(look(head.hollow, surface.col, surface.row), 0))
-    gloss = np.clip(skin.gloss, 0, 1.6) * (1 - dark) * (1 - cover[..., 0])
-    light = light_skin(albedo, normal, shadow, hollow, gloss, frame.lit)
+    coarse = coarse_normal(frame, surface)
+    normal = fine_normal(frame, coarse, skin.height_mm)
+    covers = [f32(layer) for layer in (dark, brow_cover * front * 0.9, shadow, hollow)]
+    light, change = _light_skin(frame, skin, normal, covers), np.zeros_like(coarse)
+    if placed:
+        touched, plain = skin.differs(bare), fine_normal(frame, coarse, bare.height_mm)
+        touched = cv2.dilate(touched.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0  # slopes reach a pixel farther
+        change[touched] = light[touched] - _light_at(frame, bare, plain, covers, touched)
     if not frame.spec.pose.eyes_closed:
         for side, eye in zip((-1, 1), eyes, strict=True):
             add_eye(frame, side, eye, surface, (x, y), shadow, light)
     alpha = hair[..., None]
     if (hair > 0).any():
         light = light * (1 - alpha) + alpha * hair_light(frame, surface, normal, shadow, hairline)
-    return light, parts, owner
+        change *= 1 - alpha
+    return light, change, parts, owner
+
+
+def _add_lips(frame: Frame, skin: Skin, p: tuple[F32, F32], lips: F32) -> None:
+    """Redden and wrinkle the skin in place where `lips` (h, w) cover it."""
+    skin.blood[...] += lips * 0.55
+    skin.melanin[...] += lips * (0.12 + 0.1 * frame.spec.person.tone)
+    wrinkle = sample_tile((3, 512, 2.0, 30.0), *p, 0.12, px_mm=frame.px_mm)
+    skin.height_mm[...] += lips * 0.05 * wrinkle
+    skin.gloss[...] += lips * 0.35
+
+
+def _light_skin(frame: Frame, skin: Skin, normal: F32, covers: Sequence[F32]) -> F32:
+    """(h, w, 3) light from skin under dark lines and brows; `covers`: of dark, of hair, key and ambient light."""
+    dark, cover, shadow, hollow = covers
+    albedo = skin_albedo(frame, skin) * (1 - dark)[..., None]
+    albedo = albedo * (1 - cover[..., None]) + cover[..., None] * (hair_colour(frame) * 0.8 + 0.004)
+    gloss = np.clip(skin.gloss, 0, 1.6) * (1 - dark) * (1 - cover)
+    return light_skin(f32(albedo), normal, shadow, hollow, gloss, frame.lit)
+
+
+def _light_at(frame: Frame, skin: Skin, normal: F32, covers: Sequence[F32], chosen: NDArray[np.bool_]) -> F32:
+    """`_light_skin` of the N chosen pixels only, (N, 3)."""
+    few = skin.take(lambda layer: layer[chosen][None])
+    return f32(_light_skin(frame, few, normal[chosen][None], [layer[chosen][None] for layer in covers])[0])
 
 
 def _not_face(frame: Frame, surface: Surface) -> NDArray[np.bool_]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from comedo.synthetic import camera, scene
-from comedo.synthetic.frame import Frame
+from comedo.synthetic.frame import Frame, Layers
 from comedo.synthetic.head import Head, head_of
 from comedo.synthetic.lesions import Placed, place
 from comedo.synthetic.paint import paint_band
 from comedo.synthetic.shade import lamps
 from comedo.synthetic.skin import base_reflectance
-from comedo.synthetic.spec import FaceSpec
+from comedo.synthetic.spec import Camera, FaceSpec
 from comedo.synthetic.trace import coarse_depth, rotation, shadow_map
+from comedo.synthetic.visibility import can_be_seen, contrast_of
 from comedo.types import Box, Group, Image, Kind, Mask, Part, Region, Xy
 
 _BAND_PX = 1_500_000  # pixels painted at a time: bounds the memory
@@ -26,7 +28,7 @@ _FACE_MIDDLE_MM = (0.0, -24.0, 70.0)
 
 @dataclass(frozen=True, eq=False)
 class RenderedLesion:
-    """The truth about one lesion that can be seen."""
+    """The truth about one lesion in sight; one that is too faint or too small to be seen there says so (`visible`)."""
 
     index: int  # into `FaceSpec.lesions`
     kind: Kind
@@ -38,6 +40,8 @@ class RenderedLesion:
     area_px: int
     box_xyxy: Box
     mask: Mask  # inside the box, whose corners are whole pixels
+    contrast: float  # mean CIELAB distance of its pixels from bare skin, after lens blur, before noise
+    visible: bool  # whether that can be seen: see `comedo.synthetic.visibility.can_be_seen`
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,19 +72,21 @@ def render(spec: FaceSpec) -> RenderedFace:
     frame = _frame(spec, head)
     placed = tuple(place(lesion, head) for lesion in spec.lesions)
     h, w = spec.camera.height, spec.camera.width
-    linear = np.empty((h, w, 3), np.float32)
-    parts = np.zeros((h, w), np.uint8)
-    owner = np.zeros((h, w), np.uint16)  # lesion number + 1
+    linear, change = np.empty((h, w, 3), np.float32), np.zeros((h, w, 3), np.float32)
+    parts, owner = np.zeros((h, w), np.uint8), np.zeros((h, w), np.uint16)
+    layers = Layers(linear, change, parts, owner)
     step = max(64, _BAND_PX // w)
     for top in range(0, h, step):
         rows = slice(top, min(h, top + step))
-        paint_band(frame, placed, rows, linear[rows], parts[rows], owner[rows])
-    linear *= np.float32(camera.exposure(base_reflectance(spec.person.tone), spec.light.strength))
+        paint_band(frame, placed, rows, layers.rows(rows))
+    exposure = np.float32(camera.exposure(base_reflectance(spec.person.tone), spec.light.strength))
+    linear *= exposure
+    contrasts = _contrasts(layers, exposure, spec.camera.blur_px)
     image = camera.develop(linear, spec.camera.blur_px, spec.camera.noise, spec.noise_seed)
     eyes = _eyes(frame, parts)
     if spec.camera.mirrored:
         image, parts, owner, eyes = _mirror(image, parts, owner, eyes)
-    lesions = _truth(placed, owner, frame.px_mm)
+    lesions = _truth(placed, owner, contrasts, spec.camera)
     active = np.zeros(len(placed) + 1, bool)
     for lesion in lesions:
         active[lesion.index + 1] = lesion.group is not Group.MARK
@@ -151,11 +157,38 @@ def eye_points(head: Head, *, closed: bool) -> tuple[NDArray[np.float64], NDArra
     return points[0], points[1]
 
 
-def _truth(placed: tuple[Placed, ...], owner: NDArray[np.uint16], px_mm: float) -> tuple[RenderedLesion, ...]:
+def _contrasts(layers: Layers, exposure: np.float32, blur_px: float) -> dict[int, float]:
+    """Contrast of every lesion in sight by its index, see `contrast_of`: after lens and tone curve, without noise."""
+    found = {}
+    margin = int(np.ceil(3 * blur_px)) + 1
+    h, w = layers.owner.shape
+    for index, (ys, xs) in _pixels(layers.owner).items():
+        rows = slice(max(0, int(ys.min()) - margin), min(h, int(ys.max()) + 1 + margin))
+        columns = slice(max(0, int(xs.min()) - margin), min(w, int(xs.max()) + 1 + margin))
+        light = layers.linear[rows, columns]
+        both = light.copy(), light - exposure * layers.change[rows, columns]
+        image, without = (camera.develop(picture, blur_px, 0.0, 0) for picture in both)
+        found[index] = contrast_of(image, without, layers.owner[rows, columns] == index + 1)
+    return found
+
+
+def _pixels(owner: NDArray[np.uint16]) -> dict[int, tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows and columns of every lesion's pixels, by its index."""
+    ys, xs = np.nonzero(owner)
+    number = owner[ys, xs]
+    order = np.argsort(number, kind="stable")
+    values, starts = np.unique(number[order], return_index=True)
+    pieces = np.split(order, starts[1:])
+    return {int(v) - 1: (ys[rows], xs[rows]) for v, rows in zip(values, pieces, strict=False)}
+
+
+def _truth(
+    placed: tuple[Placed, ...], owner: NDArray[np.uint16], contrasts: Mapping[int, float], cam: Camera
+) -> tuple[RenderedLesion, ...]:
     out = []
-    for i, lesion in enumerate(placed):
-        ys, xs = np.nonzero(owner == i + 1)
-        disc = np.pi * (lesion.diameter_mm / 2 / px_mm) ** 2
+    for i, (ys, xs) in _pixels(owner).items():
+        lesion = placed[i]
+        disc = np.pi * (lesion.diameter_mm / 2 / cam.mm_per_px) ** 2
         if len(xs) < max(_SEEN_PX, _SEEN_SHARE * disc):
             continue
         x0, x1, y0, y1 = int(xs.min()), int(xs.max()) + 1, int(ys.min()), int(ys.max()) + 1
@@ -171,6 +204,8 @@ def _truth(placed: tuple[Placed, ...], owner: NDArray[np.uint16], px_mm: float) 
                 area_px=len(xs),
                 box_xyxy=(float(x0), float(y0), float(x1), float(y1)),
                 mask=owner[y0:y1, x0:x1] == i + 1,
+                contrast=contrasts[i],
+                visible=can_be_seen(contrasts[i], len(xs), cam.noise),
             )
         )
     return tuple(out)

@@ -10,7 +10,7 @@ from comedo.types import Group, Kind, Region
 # Diameters in mm, smallest and largest of each kind. A papule is under 5 mm and a nodule over it:
 # the limit of the usual clinical definitions (AAD guideline, Reynolds et al. 2024, and others).
 DIAMETER_MM: dict[Kind, tuple[float, float]] = {
-    Kind.OPEN_COMEDONE: (0.8, 1.6),
+    Kind.OPEN_COMEDONE: (1.0, 2.0),
     Kind.CLOSED_COMEDONE: (1.0, 2.2),
     Kind.PAPULE: (2.0, 4.8),
     Kind.PUSTULE: (2.0, 4.8),
@@ -134,7 +134,7 @@ class LesionSpec:
     """None draws from the kind's range, `DIAMETER_MM`."""
     seed: int = 0
     strength: float = 1.0
-    """Colour and relief, 0.3 (faint) to 1.5 (angry)."""
+    """Colour and relief, 0.3 (faint) to 1.5 (angry); more is no longer like a photo."""
 
     @property
     def group(self) -> Group:

@@ -15,6 +15,7 @@ from comedo.progress.verdict import Conditions, Readings, judge_readings
 from comedo.training.bootstrap import interval
 from comedo.training.change_pairs import Observation
 
+Table = NDArray[np.float64]
 CHANGED = (Answer.BETTER, Answer.WORSE)
 
 
@@ -38,10 +39,17 @@ def known_figures(
     told = [(o, s, k) for o, s, k in known if s.answer in CHANGED and k != 0]
     still = [(o, s) for o, s in seen if o.unchanged]
 
+    def people(of: Sequence[Observation]) -> list[int]:
+        return [person[o.pair.a] for o in of]
+
     def share(values: Sequence[bool], of: Sequence[Observation]) -> dict[str, object] | None:
-        return with_interval(np.mean, values, rounds, people=[person[o.pair.a] for o in of])
+        return with_interval(np.mean, values, rounds, people=people(of))
+
+    def agreement(pairs: Sequence[tuple[float, float]]) -> dict[str, object] | None:
+        return with_interval(correlation, pairs, rounds, people=people([o for o, _, _ in known]))
 
     of_large, of_still = [o for o, _, _ in large], [o for o, _ in still]
+    followed = [(o, o.found) for o, _ in seen if o.found is not None]
     return {
         "pairs": len(observations),
         "compared": len(seen),
@@ -54,9 +62,9 @@ def known_figures(
         "no_change_called_changed_by_counts": share([by_counts(o) in CHANGED for o in of_still], of_still),
         "no_change_without_answer": share([s.answer is Answer.CANNOT_TELL for _, s in still], of_still),
         "smallest_detectable_median": _median([_smallest(s) for _, s in seen]),
-        "correlation_with_known": correlation([(s.measures[0].difference, k) for _, s, k in known]),
-        "correlation_with_known_of_counts": correlation([(_raw(o), k) for o, _, k in known]),
-        "ledger_f1": f1_of([o.found for o, _ in seen if o.found is not None]),
+        "correlation_with_known": agreement([(s.measures[0].difference, k) for _, s, k in known]),
+        "correlation_with_known_of_counts": agreement([(_raw(o), k) for o, _, k in known]),
+        "ledger_f1": with_interval(f1_of, [f for _, f in followed], rounds, people=people([o for o, _ in followed])),
     }
 
 
@@ -86,8 +94,8 @@ def answer_of_counts(before: int, after: int) -> Answer:
     return towards(after - before)
 
 
-def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Pearson's; None of fewer than three pairs or without any spread."""
+def correlation(pairs: Sequence[tuple[float, float]] | Table) -> float | None:
+    """Pearson's, of pairs or a table (N, 2); None of fewer than three pairs or without any spread."""
     table = np.array(pairs, np.float64).reshape(-1, 2)
     if len(table) < 3 or np.ptp(table[:, 0]) == 0 or np.ptp(table[:, 1]) == 0:
         return None
@@ -98,30 +106,38 @@ def _median(values: Sequence[float]) -> float | None:
     return round(float(np.median(values)), 2) if values else None
 
 
-def f1_of(counts: Sequence[tuple[int, int, int]]) -> float | None:
-    """F1 of pooled true positives, false positives and false negatives; None of nothing."""
-    right, wrong, missed = (sum(c[k] for c in counts) for k in range(3))
+def f1_of(counts: Sequence[tuple[int, int, int]] | Table) -> float | None:
+    """F1 of pooled true positives, false positives and false negatives, a row each; None of nothing."""
+    right, wrong, missed = np.asarray(counts, np.float64).reshape(-1, 3).sum(0).tolist()
     total = 2 * right + wrong + missed
     return None if total == 0 else round(2 * right / total, 4)
 
 
 def with_interval(
-    statistic: Callable[[NDArray[np.float64]], object],
-    values: Sequence[float | bool],
+    statistic: Callable[[Table], object],
+    values: Sequence[float | bool | Sequence[float]],
     rounds: int,
     *,
     people: Sequence[Hashable] | None = None,
 ) -> dict[str, object] | None:
-    """A statistic with its 90 % bootstrap interval, which draws `people` (by default each value is one's own)."""
-    if not values:
-        return None
+    """A statistic with its 90 % bootstrap interval; None of nothing or where it is undefined.
+
+    Args:
+        statistic: Of values, or of a table where each value is a row; None where it is undefined.
+        values: What was measured.
+        rounds: How often people are drawn.
+        people: Whose each value is: people are drawn with all their values. By default each is one's own.
+    """
     array = np.asarray(values, np.float64)
 
-    def of(rows: Sequence[int]) -> float:
-        return float(np.asarray(statistic(array[list(rows)])))
+    def of(rows: Sequence[int]) -> float | None:
+        found = statistic(array[list(rows)])
+        return None if found is None else float(np.asarray(found))
 
+    value = of(range(len(array))) if len(array) else None
+    if value is None:
+        return None
     groups = list(range(len(array))) if people is None else list(people)
-    value = of(range(len(array)))
     low, high = interval(groups, of, rounds=rounds) or (value, value)
     return {
         "value": round(value, 5),

@@ -53,6 +53,7 @@ class SeriesResult:
     motion_error: float | None  # median over lesions in both photos, over the eye distance
     exact: tuple[int, int, int]  # true positives, false positives, false negatives of the ledger on the true lesions
     found: tuple[int, int, int]  # the same on the lesions that the networks found
+    found_visible: tuple[int, int, int]  # the same without lesions that a photo has in sight too faint to be seen
     seen: tuple[int, int, int]  # the same of the true lesions, active or not, that at least one photo shows them
     by_counts: str  # the baseline's answer
     mirrored_view: str
@@ -100,9 +101,10 @@ def summarise(results: Sequence[SeriesResult], rounds: int) -> dict[str, object]
         "alignment_against_motion_median": with_interval(
             np.median, [r.motion_error for r in compared if r.motion_error is not None], rounds
         ),
-        "ledger_f1_true_lesions": f1_of([r.exact for r in compared]),
-        "ledger_f1_found_lesions": f1_of([r.found for r in compared]),
-        "ledger_f1_of_spots_that_a_photo_shows": f1_of([r.seen for r in compared]),
+        "ledger_f1_true_lesions": with_interval(f1_of, [r.exact for r in compared], rounds),
+        "ledger_f1_found_lesions": with_interval(f1_of, [r.found for r in compared], rounds),
+        "ledger_f1_found_of_visible_lesions": with_interval(f1_of, [r.found_visible for r in compared], rounds),
+        "ledger_f1_of_spots_that_a_photo_shows": with_interval(f1_of, [r.seen for r in compared], rounds),
         "mirrored_noticed": with_interval(np.mean, [r.mirrored_view == "mirrored" for r in results], rounds),
         "mirrored_false_alarms": with_interval(np.mean, [r.view == "mirrored" for r in results], rounds),
         "strangers_compared": with_interval(np.mean, [v == "comparable" for v in strangers], rounds),
@@ -125,7 +127,8 @@ def assess(course: str, faces: Sequence[RenderedFace], visits: Sequence[Visit], 
     truth = statements_of_truth(faces, specs)
     exact = measure_change([replace(v, lesions=true_lesions(f), faint=()) for v, f in zip(visits, faces, strict=True)])
     count = change.whole.measures[0] if change.whole.measures else None
-    identity = _by_place(visits, faces)
+    identity, hidden = _by_place(visits, faces), too_faint(faces)
+    told = statements_of(change, identity)
     return SeriesResult(
         course=course,
         view=str(change.comparisons[-1].view),
@@ -134,7 +137,8 @@ def assess(course: str, faces: Sequence[RenderedFace], visits: Sequence[Visit], 
         smallest_detectable=None if count is None else count.smallest_detectable,
         motion_error=motion_error(change, faces),
         exact=score(statements_of(exact, _by_id(faces)), truth),
-        found=score(statements_of(change, identity), truth),
+        found=score(told, truth),
+        found_visible=score({s for s in told if s[0] not in hidden}, {s for s in truth if s[0] not in hidden}),
         seen=_score_seen(change, identity, statements_of_truth(faces, specs, marks=True)),
         by_counts=str(answer_of_counts(visits[0].counts.total, visits[-1].counts.total)),
         mirrored_view=str(compare(visits[0], replace(visits[-1], canvas=mirror(visits[-1].canvas))).view),
@@ -142,6 +146,7 @@ def assess(course: str, faces: Sequence[RenderedFace], visits: Sequence[Visit], 
     )
 
 
+_COUNTED = ("exact", "found", "found_visible", "seen")
 _CERTAIN = (Answer.BETTER, Answer.SAME, Answer.WORSE)
 
 
@@ -205,6 +210,12 @@ def true_lesions(face: RenderedFace) -> tuple[Lesion, ...]:
 def _keys(faces: Sequence[RenderedFace]) -> dict[LesionSpec, int]:
     """One number for a lesion in all photos of the series."""
     return {spec: i for i, spec in enumerate(dict.fromkeys(s for face in faces for s in face.spec.lesions))}
+
+
+def too_faint(faces: Sequence[RenderedFace]) -> set[int]:
+    """Lesions that some photo has in sight and nobody could see there, see `RenderedLesion.visible`."""
+    keys = _keys(faces)
+    return {keys[face.spec.lesions[t.index]] for face in faces for t in face.lesions if not t.visible}
 
 
 def _by_id(faces: Sequence[RenderedFace]) -> list[dict[int, int]]:
@@ -292,4 +303,4 @@ def motion_error(change: Change, faces: Sequence[RenderedFace]) -> float | None:
 
 def _from_line(line: str) -> SeriesResult:
     row = json.loads(line)
-    return SeriesResult(**{**row, **{name: tuple(row[name]) for name in ("exact", "found", "seen")}})
+    return SeriesResult(**{**row, **{name: tuple(row[name]) for name in _COUNTED}})

@@ -23,9 +23,9 @@ _KINDS = {Kind.NODULE: "red", Kind.MARK: "brown"}
 
 
 def close_up(person: int) -> tuple[NDArray[np.uint8], tuple[Label, ...]]:
-    """Up to ten lesions of two types on one face."""
+    """Up to ten lesions of two types on one face, angrier than real ones."""
     who = Person(tone=0.15 + 0.03 * person, shape_seed=person, ruddiness=0.1)
-    drawn = scatter_lesions(who, dict.fromkeys(_KINDS, 5), seed=person, strength=(1.4, 1.5))
+    drawn = scatter_lesions(who, dict.fromkeys(_KINDS, 5), seed=person, strength=(2.7, 2.8))
     spots = tuple(replace(spot, diameter_mm=14.0 if spot.kind is Kind.NODULE else 12.0) for spot in drawn)
     face = render(
         FaceSpec(
