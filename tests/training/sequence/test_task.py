@@ -76,6 +76,13 @@ def test_spoilt_series_are_measured_apart(trained):
     assert found["noise (rendered)"]["false_changes"].baseline == 0
 
 
+def test_noise_is_called_neither_better_nor_worse(trained):
+    """By a network that does tell changes of true series."""
+    found = sections(trained[0].evaluation)
+    assert found["noise (rendered)"]["false_changes"].value == 0
+    assert found["rendered"]["changes_told"].value > 0
+
+
 def test_the_exported_network_computes_the_same(trained):
     entry = trained[0].entry
     assert entry.parity < 1e-3
