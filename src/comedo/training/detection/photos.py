@@ -168,7 +168,7 @@ def crops_of(recipe: DetectorRecipe, photos: Sequence[BoxPhoto], *, learning: bo
     """Crops of photos, `recipe.repeats` of each an epoch."""
     patches: Sequence[Patch] = ()
     if learning and recipe.augment.paste > 0:
-        donors = list({p.photo.name: p.photo for p in photos}.values())
+        donors = list({p.photo.path: p.photo for p in photos}.values())
         order = np.random.default_rng(recipe.schedule.seed).permutation(len(donors))[:_DONORS]
         patches = patches_of([donors[i].pictured() for i in order])
     return Examples(len(photos) * recipe.repeats, Crops(recipe, photos, patches, learning).draw)

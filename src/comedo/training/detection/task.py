@@ -46,7 +46,7 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
 
     def members(self, items: Sequence[BoxPhoto]) -> list[Member]:
         """Whole photos, each once."""
-        photos = {item.photo.name: item.photo for item in items}.values()
+        photos = {item.photo.path: item.photo for item in items}.values()
         return [Member(p.name, p.person, p.split, p.read) for p in photos]
 
     def build(self, recipe: DetectorRecipe, root: Path, items: Sequence[BoxPhoto]) -> Detector:  # noqa: ARG002

@@ -127,7 +127,8 @@ def first_of(mask: Tensor) -> Tensor:
 
 def joint_logit(series: Tensor, photos: Tensor, mask: Tensor) -> Tensor:
     """Logit (B,) of all being so at once: the series by its logit (B,), and each photo that is there by its (B, T)."""
-    log_prob = functional.logsigmoid(series) + (mask * functional.logsigmoid(photos)).sum(1)
+    # bf16 knows no number between 0.996 and 1.
+    log_prob = functional.logsigmoid(series.float()) + (mask * functional.logsigmoid(photos.float())).sum(1)
     return log_prob - torch.log1p(-log_prob.exp().clamp(max=1 - 1e-6))
 
 
