@@ -37,7 +37,7 @@ def quantize(
 
     - `comedo quantize runs/severity --data ~/acne`
     """
-    if Path(network).is_dir():
+    if weights is None and Path(network).is_dir():
         _quantize_run(Path(network), data, cache, pictures)
         return
     if weights is None:
