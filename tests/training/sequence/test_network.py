@@ -5,7 +5,7 @@ pytest.importorskip("torch", reason="needs comedo[train]")
 
 import torch
 
-from comedo.training.sequence.network import ChangeNet, joint_logit, ordinal_log_probs
+from comedo.training.sequence.network import ChangeNet, joint_prob, ordinal_log_probs
 from comedo.training.sequence.plan import NetPlan
 from comedo.training.sequence.rows import answer_of
 from comedo.training.sequence.series import Course
@@ -83,8 +83,8 @@ def test_the_ordinal_axis(place, width, probs):
     ],
 )
 def test_a_series_is_as_sound_as_its_order_and_every_photo(series, photos, mask, prob):
-    found = joint_logit(torch.tensor([series]), torch.tensor([photos]), torch.tensor([mask], dtype=torch.float32))
-    assert float(torch.sigmoid(found)) == pytest.approx(prob, abs=1e-5)
+    found = joint_prob(torch.tensor([series]), torch.tensor([photos]), torch.tensor([mask], dtype=torch.float32))
+    assert float(found) == pytest.approx(prob, abs=1e-5)
 
 
 @pytest.mark.parametrize(

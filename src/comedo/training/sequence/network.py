@@ -100,18 +100,18 @@ class ChangeNet(nn.Module):
             mask: (B, T), 1 for a photo, 0 for a missing one.
 
         Returns:
-            (B, 3) log probabilities of worse, same, better; (B,) logit of a sound series; (B, T) log(1 + lesions);
+            (B, 3) log probabilities of worse, same, better; (B,) logit of a sound order; (B, T) log(1 + lesions);
             (B, T) logit of a face.
         """
         b, t = faces.shape[:2]
         vectors = self.encoder(faces.flatten(0, 1)).reshape(b, t, -1)
         there = self.lstm(vectors, mask, backwards=False)
         back = self.lstm(vectors, mask, backwards=True)
-        is_face = self.face(vectors)[..., 0]
-        sound = joint_logit(((self.sound(there) + self.sound(back)) / 2)[:, 0], is_face, mask)
+        is_face = self.face(vectors.detach())[..., 0]  # reads what the rest learnt and does not disturb it
+        order = ((self.sound(there) + self.sound(back)) / 2)[:, 0]
         loads = self.load(vectors)[..., 0]
         fewer = self.weight * (loads * (first_of(mask) - first_of(mask.flip(1)).flip(1))).sum(1)
-        return self._course(self.course(there), self.course(back), fewer), sound, loads, is_face
+        return self._course(self.course(there), self.course(back), fewer), order, loads, is_face
 
     def _course(self, there: Tensor, back: Tensor, fewer: Tensor) -> Tensor:
         if self.ordinal:
@@ -125,11 +125,9 @@ def first_of(mask: Tensor) -> Tensor:
     return mask * (mask.cumsum(1) == 1).float()
 
 
-def joint_logit(series: Tensor, photos: Tensor, mask: Tensor) -> Tensor:
-    """Logit (B,) of all being so at once: the series by its logit (B,), and each photo that is there by its (B, T)."""
-    # bf16 knows no number between 0.996 and 1.
-    log_prob = functional.logsigmoid(series.float()) + (mask * functional.logsigmoid(photos.float())).sum(1)
-    return log_prob - torch.log1p(-log_prob.exp().clamp(max=1 - 1e-6))
+def joint_prob(order: Tensor, photos: Tensor, mask: Tensor) -> Tensor:
+    """Probability (B,) of all being so at once: the order by its logit (B,), each photo that is there by its (B, T)."""
+    return (functional.logsigmoid(order) + (mask * functional.logsigmoid(photos)).sum(1)).exp()
 
 
 def ordinal_log_probs(place: Tensor, width: Tensor) -> Tensor:
@@ -149,5 +147,6 @@ class ShippedChange(nn.Module):
     def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(1, T, S, S, 3) uint8, (1, T) bool to (1, 3) worse, same, better, and (1,) probability of a sound series."""
         pixels = faces.permute(0, 1, 4, 2, 3).float() / 255.0
-        course, sound, *_ = self.net(pixels, mask.float())
-        return course.exp(), torch.sigmoid(sound)
+        there = mask.float()
+        course, order, _, is_face = self.net(pixels, there)
+        return course.exp(), joint_prob(order, is_face, there)
