@@ -64,7 +64,7 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
         return _EfficientNet(name, downloaded=weights is not None)
     if not weights.endswith(".pth"):
         raise UnusableInput(
-            f"weights of {name} must be null or {DOWNLOADED!r}, which is downloaded, or that file (.pth); got {weights!r}"
+            f"weights of {name} must be null or {DOWNLOADED!r}, which is fetched, or that file (.pth); got {weights!r}"
         )
     return _load_published(_EfficientNet(name, downloaded=False), root / weights)
 
