@@ -102,5 +102,5 @@ def test_votes_and_smoothing_change_what_is_learnt(head, changes, rendered, tmp_
         batch = task.collate([examples.draw(i, np.random.default_rng(0)) for i in range(4)])
         torch.manual_seed(2)
         net = task.build(recipe, tmp_path, faces)
-        losses.append(sum(float(v) for v in task.loss(recipe, net, batch, 0).values()))
+        losses.append(sum(float(v.detach()) for v in task.loss(recipe, net, batch, 0).values()))
     assert abs(losses[0] - losses[1]) > 1e-3
