@@ -37,6 +37,11 @@ def small_recipe(name: str, *changes: str) -> tuple[Any, RunRecipe]:
     return read_run(read_values(RECIPES / f"{name}.yaml", (SETS, *quick, *changes)), name)
 
 
+def shipped_recipe(name: str, *changes: str) -> tuple[Any, RunRecipe]:
+    """A shipped recipe at its own size on the rendered set; for tests that train nothing."""
+    return read_run(read_values(RECIPES / f"{name}.yaml", (SETS, *changes)), name)
+
+
 def run_small(name: str, data: Path, out: Path, *changes: str) -> Result:
     """Train it to the end."""
     task, recipe = small_recipe(name, *changes)

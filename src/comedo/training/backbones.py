@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Protocol
@@ -22,6 +24,7 @@ BackboneName = Literal[
     "efficientnet-b4",
 ]
 _ENCODER = "net.encoder."  # begins the names of its weights in a checkpoint
+_STAGE = re.compile(r"(.+)\.\d+(\.\d+\..+)")  # MONAI numbers stages and blocks, the published weights blocks alone
 DOWNLOADED = "imagenet"  # weights that MONAI fetches; needs a network once
 
 
@@ -42,7 +45,8 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
         name: `small` is a plain network of 0.1 M parameters for tests and very few photos.
         weights: A checkpoint (.ckpt) of another run with this backbone, below `root` or anywhere: its encoder is
             taken. For mobilenet-v2 also an npz below `root` (see `Encoder.load_folded`); for EfficientNets `imagenet`,
-            which MONAI downloads; `None` starts from nothing.
+            which MONAI downloads, or that file fetched before (.pth), below `root` or anywhere; `None` starts from
+            nothing.
         root: The data folder.
 
     Raises:
@@ -56,9 +60,13 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
         if weights is not None:
             raise UnusableInput(f"the backbone small has no pretrained weights, got {weights!r}; set weights to null")
         return Small()
-    if weights not in (None, DOWNLOADED):
-        raise UnusableInput(f"weights of {name} must be null or {DOWNLOADED!r}, which is downloaded; got {weights!r}")
-    return _EfficientNet(name, downloaded=weights is not None)
+    if weights is None or weights == DOWNLOADED:
+        return _EfficientNet(name, downloaded=weights is not None)
+    if not weights.endswith(".pth"):
+        raise UnusableInput(
+            f"weights of {name} must be null or {DOWNLOADED!r}, which is fetched, or that file (.pth); got {weights!r}"
+        )
+    return _load_published(_EfficientNet(name, downloaded=False), root / weights)
 
 
 def _load_encoder(net: nn.Module, path: Path) -> nn.Module:
@@ -71,6 +79,25 @@ def _load_encoder(net: nn.Module, path: Path) -> nn.Module:
         net.load_state_dict(own)
     except RuntimeError as error:
         raise UnusableInput(f"{path} was trained with another backbone; name the same one") from error
+    return net
+
+
+def _load_published(net: _EfficientNet, path: Path) -> nn.Module:
+    """Fill an EfficientNet from a state dict with the published names, as `imagenet` downloads it."""
+    if not path.exists():
+        raise UnusableInput(f"there are no encoder weights {path}; give the data folder, or set weights to null")
+    try:
+        found: dict[str, Tensor] = dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (RuntimeError, EOFError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        raise UnusableInput(f"{path} is no state dict of torch: {error}") from error
+    own = net.inner.state_dict()
+    for name, value in own.items():
+        published = found.get(_STAGE.sub(r"\1\2", name))
+        if published is not None and published.shape == value.shape:
+            own[name] = published
+        elif not name.endswith("num_batches_tracked"):  # older files do not count batches
+            raise UnusableInput(f"{path} holds another network: it has no {name} of shape {tuple(value.shape)}")
+    net.inner.load_state_dict(own)
     return net
 
 

@@ -17,6 +17,7 @@ from comedo.training.command import RECIPES, plain_errors
 from comedo.training.data.cli import app as data_app
 from comedo.training.detection.command import detect
 from comedo.training.experiment.command import experiment
+from comedo.training.quantize_cli import quantize
 from comedo.training.runner.command import evaluate_run
 
 if TYPE_CHECKING:
@@ -118,37 +119,6 @@ def train(
     typer.echo(f"{folder / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
     if weights is not None:
         install(entry, folder, weights)
-
-
-@app.command()
-@plain_errors
-def quantize(
-    network: Annotated[str, typer.Argument(help="lesion-map or face-map.")],
-    weights: Annotated[Path, typer.Option(help="Folder of the network; its twin is written there.")],
-    data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
-    recipe: Annotated[str | None, typer.Option(help="Whose training pictures; by default the network's.")] = None,
-    pictures: Annotated[int, typer.Option(min=4, help="Training pictures for the ranges of the activations.")] = 96,
-    limit: Annotated[float, typer.Option(help="Largest mean difference; above it nothing is kept.")] = 0.05,
-) -> None:
-    """Write a network's twin in 8-bit integers, which CPUs with VNNI run about 1.6 times as fast.
-
-    Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
-
-    The run time takes the twin by itself where it is faster; `COMEDO_PRECISION=float32` forbids it. Measure
-    with `comedo evaluate` what it costs before you ship it.
-
-    For example:
-
-    - `comedo quantize lesion-map --data ~/acne --weights weights`
-    """
-    from comedo.training.quantize import add_twin
-    from comedo.training.recipe import read_recipe
-    from comedo.training.tasks import draw_pictures
-
-    number = pictures // 4 * 4
-    drawn = draw_pictures(read_recipe(find_recipe(recipe or network)), data, number + 8)
-    entry = add_twin(network, weights, drawn[:number], drawn[number:], limit=limit)
-    typer.echo(f"{weights / entry.file}: {entry.sha256}, {entry.parity:.4f} away in the mean", err=True)
 
 
 @app.command()
@@ -294,7 +264,7 @@ def _read_truth(
     raise UnusableInput(f"{data} is neither a COCO file nor a folder")
 
 
-for _command in (calibrate_change, evaluate_change, evaluate_run, detect, experiment):
+for _command in (quantize, calibrate_change, evaluate_change, evaluate_run, detect, experiment):
     app.command()(plain_errors(_command))
 
 

@@ -15,6 +15,7 @@ from comedo.training.figures import Measure
 from comedo.training.metrics.curves import Scored, average_precision, best_threshold, pool
 from comedo.training.metrics.matching import by_score, match_boxes
 from comedo.training.metrics.tally import Tally
+from comedo.types import Region
 
 IOU = 0.5  # overlap from which a found box is the true one
 _OVERLAP = f"overlap (IoU) of at least {IOU:g}"
@@ -32,6 +33,7 @@ class Seen:
     boxes: NDArray[np.float64]  # (G, 4) true
     types: NDArray[np.int64]  # (G,) true
     kinds: int  # how many types there are
+    part: Region | None = None  # of the face that the photo shows, where it was cut
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,28 +13,56 @@ from comedo.geometry import sample_crop
 from comedo.training.augmentation.paste import Patch
 from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts
 from comedo.training.data.dataset import Sample
+from comedo.training.detection.parts import PixelBox, cut_part, cut_sample, part_boxes
 from comedo.training.detection.recipe import CropPlan, DetectorRecipe
 from comedo.training.runner.augment import Pictured, change_light, change_places, patches_of
 from comedo.training.runner.contract import Arrays, Examples
+from comedo.training.runner.faces import face_parts
 from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
-from comedo.types import Image
+from comedo.types import Image, Region
 
 _DONORS = 150  # photos that lesions to paste are cut from
 
 
 @dataclass(frozen=True, eq=False)
 class BoxPhoto(OfPhoto):
-    """One photo with boxes of the recipe's types."""
+    """One photo, or the picture of one part of its face, with boxes of the recipe's types."""
 
     types: tuple[str, ...]
+    part: Region | None = None
+    box: PixelBox | None = None  # of the part in the photo
+
+    @property
+    def name(self) -> str:
+        """The photo's, and the part's where it is one."""
+        return self.photo.name if self.part is None else f"{self.photo.name} {self.part}"
 
     def picture(self) -> Pictured:
         """Its pixels with its labels and, where the recipe wants it, its face map."""
-        return self.photo.pictured()
+        picture = self.photo.pictured()
+        return picture if self.box is None else cut_part(picture, self.box)
+
+    def read(self) -> Image:
+        """Its pixels, (H, W, 3) uint8 RGB."""
+        return self.photo.read() if self.box is None else self.picture().image
 
     def truth(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Its boxes (G, 4) and their types (G,)."""
-        return boxes_of(self.photo.sample, self.types)
+        sample = self.photo.sample
+        return boxes_of(sample if self.box is None else cut_sample(sample, self.box), self.types)
+
+
+def open_boxes(photos: Sequence[LabelledPhoto], types: tuple[str, ...], parts: Sequence[Region]) -> list[BoxPhoto]:
+    """Photos on which somebody looked for lesions; one picture of each part that is seen, where parts are named."""
+    looked = [photo for photo in photos if photo.sample.labels is not None]
+    if not parts:
+        return [BoxPhoto(photo, types) for photo in looked]
+    return [
+        BoxPhoto(photo, types, part, box)
+        for photo in looked
+        if photo.faces is not None
+        for part, box in part_boxes(face_parts(photo.path, photo.faces), parts).items()
+    ]
 
 
 def boxes_of(sample: Sample, types: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -140,8 +168,9 @@ def crops_of(recipe: DetectorRecipe, photos: Sequence[BoxPhoto], *, learning: bo
     """Crops of photos, `recipe.repeats` of each an epoch."""
     patches: Sequence[Patch] = ()
     if learning and recipe.augment.paste > 0:
-        order = np.random.default_rng(recipe.schedule.seed).permutation(len(photos))[:_DONORS]
-        patches = patches_of([photos[i].picture() for i in order])
+        donors = list({p.photo.path: p.photo for p in photos}.values())
+        order = np.random.default_rng(recipe.schedule.seed).permutation(len(donors))[:_DONORS]
+        patches = patches_of([donors[i].pictured() for i in order])
     return Examples(len(photos) * recipe.repeats, Crops(recipe, photos, patches, learning).draw)
 
 

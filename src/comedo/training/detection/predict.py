@@ -17,13 +17,15 @@ from comedo.photo import read_photo
 from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts, parts_of_photo
 from comedo.training.data.dataset import Dataset, Label, Rectangle, Sample
 from comedo.training.data.prelabel import label_each
+from comedo.training.detection.parts import detect_parts, part_boxes
 from comedo.training.detection.recipe import DetectorRecipe
 from comedo.training.detection.serve import Found, detect, without_doubles
 from comedo.training.detection.ways import Way
 from comedo.training.runner.contract import Run
+from comedo.training.runner.faces import Parts
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.ship import open_onnx
-from comedo.types import Image, Photo
+from comedo.types import Photo
 
 NAME = DetectorRecipe.task
 _SAME_PLACE = 0.5  # overlap above which two findings are one lesion, whatever their types
@@ -40,8 +42,15 @@ class TrainedDetector:
 
     def find(self, photo: Photo, way: Way) -> Found:
         """The lesions of a photo above their types' cut-offs, each of one type, boxes in its pixels."""
-        image = _served(photo) if self.recipe.augment.background else photo.image
-        found = detect(self.run, image, self.recipe.serve, way)
+        plan = self.recipe
+        parts = _parts_of(photo) if plan.augment.background or plan.parts else None
+        image = photo.image
+        if parts is not None and plan.augment.background:
+            image = draw_fill(np.random.default_rng(0), grey=True).apply(image, mask_of_parts(parts, FACE_PARTS))
+        if plan.parts:
+            found = detect_parts(self.run, image, plan.serve, list(part_boxes(parts, plan.parts).values()), way)
+        else:
+            found = detect(self.run, image, plan.serve, way)
         found = found.choose(found.scores >= np.asarray(self.cuts)[found.classes])
         return without_doubles(found, _SAME_PLACE, across_types=True)
 
@@ -51,13 +60,12 @@ def _mapper() -> FaceMapper:
     return FaceMapper(load_network("face-map"))
 
 
-def _served(photo: Photo) -> Image:
-    """The photo as the detector learnt it: without background, where there is a face."""
+def _parts_of(photo: Photo) -> Parts | None:
+    """The photo's face map in its pixels; `None` where there is no face."""
     try:
-        parts = parts_of_photo(_mapper().find(photo), photo.height, photo.width)
+        return parts_of_photo(_mapper().find(photo), photo.height, photo.width)
     except NoFaceFound:
-        return photo.image
-    return draw_fill(np.random.default_rng(0), grey=True).apply(photo.image, mask_of_parts(parts, FACE_PARTS))
+        return None
 
 
 def open_detector(folder: Path, way: Way, *, score: float | None = None) -> TrainedDetector:

@@ -12,6 +12,7 @@ from comedo.training.detection.ways import Way
 from comedo.training.runner.augment import Augment
 from comedo.training.runner.labelled import LabelledSet
 from comedo.training.runner.plan import RunRecipe
+from comedo.types import Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +37,15 @@ class DetectorRecipe(RunRecipe):
     sets: tuple[LabelledSet, ...]
     types: tuple[str, ...]  # categories of the labels that are learnt; others are left out
     detector: DetectorPlan = field(default_factory=DetectorPlan)
+    parts: tuple[Region, ...] = ()  # of the face, each a picture of its own; none for whole photos; wants face maps
     pretrained: str | None = None  # ImageNet weights of mobilenet-v2 below the data folder
     crops: CropPlan = field(default_factory=CropPlan)
     augment: Augment = field(default_factory=Augment)
     serve: ServePlan = field(default_factory=ServePlan)
     ways: tuple[Way, ...] = (Way.WHOLE,)  # measured one beside the other
     repeats: int = 1  # crops of each photo in one epoch
+
+    @property
+    def wants_faces(self) -> bool:
+        """Whether face maps are needed."""
+        return bool(self.parts) or self.augment.wants_faces

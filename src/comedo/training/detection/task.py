@@ -17,11 +17,12 @@ from comedo.training.detection.backbones import BackboneName
 from comedo.training.detection.dense import Truth
 from comedo.training.detection.detector import Detector, ShippedDetector
 from comedo.training.detection.judge import Judged, Seen, curve_of, judge, measures_of
-from comedo.training.detection.photos import BoxPhoto, check_types, crops_of, pad, without_background
+from comedo.training.detection.photos import BoxPhoto, check_types, crops_of, open_boxes, pad, without_background
 from comedo.training.detection.recipe import DetectorRecipe
 from comedo.training.detection.serve import MULTIPLE, Found, detect, without_doubles
 from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
+from comedo.training.leaks import Member
 from comedo.training.metrics.matching import boxes_of as squares_around
 from comedo.training.plots import Line, confusion_chart, line_chart
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
@@ -39,9 +40,14 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
         seed = recipe.schedule.seed
         photos = open_sets(recipe.sets, root, seed=seed)
         check_types(photos, recipe.types)
-        if recipe.augment.wants_faces:  # only now, because it takes time
+        if recipe.wants_faces:  # only now, because it takes time
             photos = open_sets(recipe.sets, root, seed=seed, faces=cache / "faces")
-        return [BoxPhoto(p, recipe.types) for p in photos if p.sample.labels is not None]
+        return open_boxes(photos, recipe.types, recipe.parts)
+
+    def members(self, items: Sequence[BoxPhoto]) -> list[Member]:
+        """Whole photos, each once."""
+        photos = {item.photo.path: item.photo for item in items}.values()
+        return [Member(p.name, p.person, p.split, p.read) for p in photos]
 
     def build(self, recipe: DetectorRecipe, root: Path, items: Sequence[BoxPhoto]) -> Detector:  # noqa: ARG002
         weights = None
@@ -86,7 +92,7 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
         image = self._served(recipe, item)
         boxes, types = item.truth()
         found = {way: detect(run, image, recipe.serve, way) for way in recipe.ways}
-        return Seen(item.name, item.person, found, boxes, types, len(recipe.types))
+        return Seen(item.name, item.person, found, boxes, types, len(recipe.types), item.part)
 
     def _served(self, recipe: DetectorRecipe, item: BoxPhoto) -> Image:
         if not recipe.augment.background:
@@ -104,21 +110,27 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
             found = without_doubles(found, recipe.serve.nms)
             found = found.choose(np.arange(len(found)) < recipe.serve.most)
             true, types = item.truth()
-            return Seen(item.name, item.person, dict.fromkeys(recipe.ways, found), true, types, len(recipe.types))
+            ways = dict.fromkeys(recipe.ways, found)
+            return Seen(item.name, item.person, ways, true, types, len(recipe.types), item.part)
 
         return guess
 
     def gather(self, rows: Sequence[Seen]) -> Mapping[str, Sequence[Judged]]:
+        """By the way they are served, and where they are of parts of the face, by part too."""
         if not rows:
             return {}
-        return {str(way): judge(rows, way) for way in rows[0].found}
+        sections = {str(way): judge(rows, way) for way in rows[0].found}
+        for part in dict.fromkeys(row.part for row in rows if row.part is not None):
+            mine = [row for row in rows if row.part is part]
+            sections |= {f"{way}, {part}": judge(mine, way) for way in rows[0].found}
+        return sections
 
     def measures(self, recipe: DetectorRecipe) -> Sequence[Measure[Judged]]:
         return measures_of(recipe.types)
 
     def pictures(self, recipe: DetectorRecipe, rows: Sequence[Seen]) -> Mapping[str, str]:
         drawn = {}
-        for way, judged in self.gather(rows).items():
+        for way, judged in ((str(way), judge(rows, way)) for way in recipe.ways if rows):
             lines = [Line(name, curve_of(judged, number)) for number, name in enumerate(recipe.types)]
             drawn[f"curves-{way}"] = line_chart(f"Precision and recall, {way}", "recall", "precision", lines)
             table = np.stack([row.confusion for row in judged]).sum(0)

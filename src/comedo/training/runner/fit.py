@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from comedo.errors import UnusableInput
+from comedo.report.whole_file import write_whole
 from comedo.training.runner.contract import Examples, Task
 from comedo.training.runner.feed import steps_of, training_feed, watching_feed
 from comedo.training.runner.learner import WATCHED, Learner
@@ -67,10 +69,11 @@ class EpochLog(Callback):
         if self.path.exists():  # a run killed before its checkpoint was written does this epoch again
             before = csv.DictReader(self.path.read_text(encoding="utf-8").splitlines())
             rows = [*(row for row in before if int(row["epoch"]) < epoch), *rows]
-        with self.path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[-1]))
-            writer.writeheader()
-            writer.writerows(rows)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(rows[-1]))
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(self.path, [text.getvalue().encode()])  # a kill leaves the lines of before
 
 
 def fit(

@@ -218,16 +218,25 @@ def evaluate_run(
     Raises:
         UnusableInput: The folder holds no run, or the data is not complete or holds nothing held back.
     """
+    task, recipe, opened = open_run(out, data=data, cache=cache)
+    measured = measure_run(task, recipe, opened, out, data=data, rounds=rounds, quiet=quiet)
+    if measured is None:
+        raise UnusableInput(f"nothing in {data} is held back (split `val`), so that there is nothing to measure on")
+    return measured.evaluation
+
+
+def open_run(out: Path, *, data: Path, cache: Path | None = None) -> tuple[Task[Any, Any, Any], RunRecipe, Opened]:
+    """Task, recipe and items of a run's folder, on the recipe's data or on other data laid out the same.
+
+    Raises:
+        UnusableInput: The folder holds no run, or the data is not complete.
+    """
     try:
         values = json.loads((out / RECIPE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnusableInput(f"{out} holds no run of `comedo train`: {error}") from error
     task, recipe = read_run(values, RECIPE)
-    opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
-    measured = measure_run(task, recipe, opened, out, data=data, rounds=rounds, quiet=quiet)
-    if measured is None:
-        raise UnusableInput(f"nothing in {data} is held back (split `val`), so that there is nothing to measure on")
-    return measured.evaluation
+    return task, recipe, open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
 
 
 def _finish(

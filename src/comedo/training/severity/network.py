@@ -1,4 +1,4 @@
-"""From patches to grades: a regression or one of two ordinal heads, whose losses take label distributions."""
+"""From patches to grades: a regression or one of three heads with probabilities, whose losses take distributions."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def _regression(width: int, grades: int) -> nn.Module:
 HEADS: Mapping[str, Callable[[int, int], nn.Module]] = {
     "regression": _regression,
     "coral": Coral,
+    "corn": lambda width, grades: nn.Linear(width, grades - 1),
     "distribution": nn.Linear,
 }
 
@@ -87,15 +88,20 @@ def head_loss(head: str, output: Tensor, labels: Tensor) -> Tensor:
         labels: (N, K) distributions over grades; certainty is a single 1.
 
     Returns:
-        Scalar: squared error of the mean grade; cross entropy of each "worse than k"; or cross entropy of the
-        distributions.
+        Scalar: squared error of the mean grade; cross entropy of each "worse than k", over all labels (coral) or over
+        the share of them that is k at least (corn: Shi et al. 2021, arXiv:2111.08851, equation 3, where a label is
+        certain); or cross entropy of the distributions.
     """
     steps = torch.arange(labels.shape[1], device=labels.device, dtype=labels.dtype)
     if head == "regression":
         return functional.mse_loss(output[:, 0], labels @ steps)
+    worse = (1 - torch.cumsum(labels, 1)[:, :-1]).clamp(0, 1)
     if head == "coral":
-        worse = 1 - torch.cumsum(labels, 1)[:, :-1]
-        return functional.binary_cross_entropy_with_logits(output, worse.clamp(0, 1))
+        return functional.binary_cross_entropy_with_logits(output, worse)
+    if head == "corn":
+        so_bad = labels[:, :-1]  # exactly k
+        terms = worse * functional.logsigmoid(output) + so_bad * functional.logsigmoid(-output)
+        return -terms.sum() / (worse + so_bad).sum().clamp(min=1e-6)
     return functional.cross_entropy(output, labels)
 
 
@@ -110,11 +116,17 @@ class SeverityExport(nn.Module):
         output: Tensor = self.net(patches.permute(0, 3, 1, 2).float() / 255.0)
         if self.head == "regression":
             return output[:, 0]
-        if self.head == "coral":
-            worse = torch.sigmoid(output)
-            ends = torch.cat([torch.ones_like(worse[:, :1]), worse, torch.zeros_like(worse[:, :1])], 1)
-            probs = ends[:, :-1] - ends[:, 1:]
-        else:
-            probs = torch.softmax(output, 1)
+        probs = torch.softmax(output, 1) if self.head == "distribution" else _steps_to_probs(self._worse(output))
         steps = torch.arange(probs.shape[1], dtype=probs.dtype)
         return (probs * steps).sum(1), probs
+
+    def _worse(self, output: Tensor) -> Tensor:
+        """Probability of "worse than k" (N, K - 1); those of corn are conditional on each other and so multiplied."""
+        if self.head == "corn":
+            return torch.cumsum(functional.logsigmoid(output), 1).exp()
+        return torch.sigmoid(output)
+
+
+def _steps_to_probs(worse: Tensor) -> Tensor:
+    ends = torch.cat([torch.ones_like(worse[:, :1]), worse, torch.zeros_like(worse[:, :1])], 1)
+    return ends[:, :-1] - ends[:, 1:]

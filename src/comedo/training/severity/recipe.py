@@ -11,7 +11,7 @@ from comedo.training.runner.augment import Augment
 from comedo.training.runner.labelled import LabelledSet
 from comedo.training.runner.plan import RunRecipe
 
-HeadName = Literal["regression", "coral", "distribution"]
+HeadName = Literal["regression", "coral", "corn", "distribution"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Net:
     frozen: bool = False  # the backbone stays as it starts: pure transfer learning
     hidden: tuple[int, ...] = (1024, 512, 256)
     dropout: float = 0.2
-    head: HeadName = "regression"
+    head: HeadName = "regression"  # coral and corn are ordinal, distribution has one probability a grade
 
 
 @dataclass(frozen=True, kw_only=True)
