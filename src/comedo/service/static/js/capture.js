@@ -126,11 +126,11 @@ async function result(item) {
     end(item, done.detail ?? "", [...more, link(address)]);
     return;
   }
+  if (queue.items.length === 1) return location.assign(address);
   const { analysis } = await (await fetch(`/api/v1/photos/${photo.id}`)).json();
   item.row.status.textContent = texts[`quality.${analysis?.verdict}`] ?? texts["queue.done"];
   end(item, analysis ? `${analysis.total} ${texts["queue.unit"]}` : "", [link(address)]);
   item.state = "done";
-  if (queue.items.every((one) => one.state === "done") && queue.items.length === 1) location.assign(address);
 }
 
 function makeRow(item) {
