@@ -17,6 +17,7 @@ from comedo.service.pages.site import STATIC
 from comedo.service.storage.retention import apply_retention
 from comedo.service.work.worker import work_once
 from service.api.conftest import HERE, PASSWORD, Service, drawn_jpeg, make_settings
+from service.pages.people import person
 
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle\s*=|\son[a-z]+\s*=", re.IGNORECASE)
 ADDRESS = re.compile(r"""(?:href|src|action|data-src)="([^"]*)\"""")
@@ -31,15 +32,6 @@ def service(tmp_path: Path) -> Iterator[Service]:
     for client in made.clients:
         client.close()
     made.parts.database.close()
-
-
-def person(service: Service, email: str = "robin@example.org") -> TestClient:
-    """Signed up by the form."""
-    client = service.visitor()
-    client.headers["accept"] = "text/html"
-    answer = client.post("/sign-up", data={"email": email, "password": PASSWORD, "understood": "yes"})
-    assert answer.url.path == "/diary", answer.text
-    return client
 
 
 def upload(service: Service, client: TestClient, *sides: str, seed: int = 0) -> str:

@@ -117,7 +117,8 @@ class Photo(Base):
     visit: Mapped[str | None] = mapped_column(ForeignKey("visit.id", ondelete="SET NULL"), index=True)
     taken_at: Mapped[Time | None]
     view: Mapped[Short | None]
-    mirrored: Mapped[bool | None]
+    mirrored: Mapped[bool | None]  # by its owner's word: flipped before it is compared
+    baseline: Mapped[bool | None]  # at most one of a view: what later photos are compared with
     note: Mapped[Sealed | None]  # text
     format: Mapped[Short]  # jpeg, png, webp, heic: by its bytes
     width_px: Mapped[int]  # upright

@@ -53,5 +53,5 @@ def error_page(request: Request, problem: Problem) -> Response:
         status=problem.status,
         title=words.say(f"error.{key}.title"),
         text=words.say(f"error.{key}.text"),
-        detail=problem.detail if key == "unusable" else "",
+        detail=words.refuse(problem.code, problem.detail) if key == "unusable" else "",
     )

@@ -113,7 +113,8 @@ def save_review(request: Request, photo: str, parts: Wired, actor: SignedIn, for
     try:
         corrections.correct(parts, actor, analysis, read_review(form, read_document(parts, actor, analysis)))
     except (ValueError, UnusableInput) as error:
-        return _review(request, parts, actor, photo, error=str(error), status=422)
+        told = words_of(request).refuse("review", str(error))
+        return _review(request, parts, actor, photo, error=told, status=422)
     return see_other(f"/photos/{photo}/review", done="reviewed")
 
 

@@ -58,10 +58,9 @@ def _waiting(request: Request, found: PhotoView, words: Words) -> HTMLResponse:
 
 
 def _advice(job: JobView | None, words: Words) -> str:
-    code = "" if job is None else job.error or ""
-    if words.has(f"refusal.{code}") and code != "poor_photo":
-        return words.say(f"refusal.{code}")
-    return (job.detail if job is not None else None) or words.say("refusal.unknown")
+    if job is None or job.error is None:
+        return words.say("refusal.unknown")
+    return words.refuse(job.error, job.detail or "")
 
 
 def _place(parts: Parts, actor: Actor, found: PhotoView, words: Words) -> Place:

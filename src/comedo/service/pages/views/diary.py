@@ -11,6 +11,7 @@ from comedo.report.change_document import ChangeDocument, PointPart
 from comedo.service.actions.views import NoteView, PhotoView, TreatmentView
 from comedo.service.pages.views.calendar import Month, view_month
 from comedo.service.pages.views.charts import Chart, Point, Span, draw_chart
+from comedo.service.pages.views.standing import Flip, Standing, flips, standings
 from comedo.service.pages.views.verdict import VerdictView, view_verdict
 from comedo.service.pages.words import Words
 
@@ -27,6 +28,7 @@ class Material:
     treatments: Sequence[TreatmentView]
     notes: Sequence[NoteView]
     reader: str  # account of who looks
+    own: bool = True  # whether the one who looks may choose what is compared
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,16 @@ class VisitRow:
     picture: str | None
     day: str
     text: str
+    standing: Standing | None
+
+
+@dataclass(frozen=True)
+class Start:
+    """A photo that everything later can be compared with."""
+
+    id: str
+    text: str
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,8 @@ class DiaryView:
 
     visits: tuple[VisitRow, ...]
     verdict: VerdictView | None
-    questions: tuple[str, ...]
+    flips: tuple[Flip, ...]
+    starts: tuple[Start, ...]
     charts: tuple[Chart, ...]
     rows: tuple[tuple[str, ...], ...]
     treatments: tuple[TreatmentRow, ...]
@@ -89,11 +102,13 @@ def view_diary(material: Material, month: date, today: date, words: Words) -> Di
     """The page for a month of the calendar."""
     change = material.change
     shown = None if change is None or len(change.photos) < 2 else change
+    standing = standings(material.photos, shown, words)
     by_day = {day_of(photo): href_of(photo) for photo in material.photos}
     return DiaryView(
-        visits=tuple(_visit(photo, words) for photo in reversed(material.photos)),
+        visits=tuple(_visit(photo, standing[photo.id], words) for photo in reversed(material.photos)),
         verdict=None if shown is None else _verdict(shown, words),
-        questions=() if shown is None else shown.questions,
+        flips=flips(material.photos, shown, words) if material.own else (),
+        starts=_starts(material, shown, words) if material.own else (),
         charts=() if shown is None else _charts(shown, material.treatments, words),
         rows=() if shown is None else tuple(_row(point, words) for point in shown.timeline),
         treatments=tuple(_treatment(t, words) for t in material.treatments),
@@ -119,10 +134,20 @@ def thumb_of(photo: PhotoView) -> str | None:
     return f"/api/v1/photos/{photo.id}/image?max_side={_THUMB_PX}" if photo.has_picture else None
 
 
-def _visit(photo: PhotoView, words: Words) -> VisitRow:
+def _visit(photo: PhotoView, standing: Standing | None, words: Words) -> VisitRow:
     found = photo.analysis
     text = words.say("diary.not_analysed") if found is None else words.count("lesions", found.total)
-    return VisitRow(href_of(photo), thumb_of(photo), words.short_day(day_of(photo)), text)
+    return VisitRow(href_of(photo), thumb_of(photo), words.short_day(day_of(photo)), text, standing)
+
+
+def _starts(material: Material, change: ChangeDocument | None, words: Words) -> tuple[Start, ...]:
+    """What the comparison may begin with: every measured photo from the front but the last, oldest first."""
+    measured = [p for p in material.photos if p.analysis is not None and p.has_picture and p.view == "front"]
+    usable = sorted(measured, key=day_of)[:-1]
+    chosen = next((p.id for p in usable if p.baseline), "")
+    if change is not None and not chosen:
+        chosen = next((p.id for p in usable if change.photos[0].name.startswith(f"photo-{p.id[:8]}")), "")
+    return tuple(Start(p.id, words.day(day_of(p)), p.id == chosen) for p in usable) if len(usable) > 1 else ()
 
 
 def _verdict(change: ChangeDocument, words: Words) -> VerdictView:

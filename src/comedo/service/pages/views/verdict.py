@@ -48,13 +48,13 @@ def view_verdict(verdict: VerdictPart, first: datetime | None, last: datetime | 
 def _sentence(verdict: VerdictPart, words: Words) -> str:
     count = next((m for m in verdict.measures if m.name == "count"), None)
     if count is None or verdict.probabilities is None:
-        return words.say("verdict.refused", reason=verdict.reason)
+        return words.say("verdict.refused", reason=words.tell(verdict.reason))
     return words.say(
         f"verdict.{verdict.answer}",
         before=round(count.before),
         after=round(count.after),
         noise=round(count.smallest_detectable),
-        reason=verdict.reason,
+        reason=words.tell(verdict.reason),
     )
 
 
