@@ -40,6 +40,7 @@ ROUTES = {
     "POST /display": "open",
     "GET /more": "self",
     "GET /capture": "self",
+    "POST /capture/pose": "self",
     "POST /photos/upload": "self",
     "GET /photos/{photo}": "shared",
     "GET /photos/{photo}/layers/{name}.png": "shared",

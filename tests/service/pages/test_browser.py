@@ -85,7 +85,8 @@ def take_photo(browser: Browser) -> None:
     browser.go("/capture")
     browser.check("capture")
     browser.click("#live")
-    browser.find('[data-light="distance"].is-ok')
+    for lamp in ("distance", "pose"):
+        browser.find(f'[data-light="{lamp}"].is-ok')
     browser.check("camera")
     browser.click("#shutter")
     browser.find('.view.is-done[data-view="front"]')

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from comedo.service.accounts.actor import Actor, SignedIn
@@ -15,6 +15,7 @@ from comedo.service.actions import photos, visits
 from comedo.service.actions.photos import Upload
 from comedo.service.actions.views import PhotoView, Side
 from comedo.service.api.receive import opened_form
+from comedo.service.pages.pose import MOST_BYTES, PoseJudge
 from comedo.service.pages.reading import Wired, all_photos, day_of, front_photos, see_other
 from comedo.service.pages.site import render, words_of
 from comedo.service.parts import Parts
@@ -41,6 +42,20 @@ def capture(request: Request, parts: Wired, actor: SignedIn) -> HTMLResponse:
         ghost="" if last is None else f"/api/v1/photos/{last.id}/image?max_side={_GHOST_PX}",
         script_texts={k: v for k, v in words.texts.items() if k.split(".")[0] in _SCRIPT_TEXTS},
     )
+
+
+@router.post("/capture/pose")
+async def pose(request: Request, actor: SignedIn, side: Side = "front") -> JSONResponse:
+    """How the head is held in a small JPEG, for the guide; null: ask later. Nothing of it is kept."""
+    if request.headers.get("content-type") != "image/jpeg":
+        raise Problem("wrong_type", "send a picture as image/jpeg")
+    picture = await request.body()
+    if len(picture) > MOST_BYTES:
+        raise Problem("too_large", f"a picture for the guide may have at most {MOST_BYTES} bytes")
+    judge: PoseJudge = request.app.state.pose
+    with request.app.state.previews.hold(actor.account) as held:
+        found = await run_in_threadpool(judge.look, picture, side) if held and judge.may_ask(actor.account) else None
+    return JSONResponse({"pose": found})
 
 
 @router.post("/photos/upload")
