@@ -98,7 +98,7 @@ def until(holds: Any, what: str) -> Any:
 
 def sign_up(page: Any, base: str) -> None:
     page.get(f"{base}/sign-up")
-    for name, text in (("email", "bench@bench.example"), ("password", SECRET)):
+    for name, text in (("email", "pages@bench.example"), ("password", SECRET)):
         page.find_element("css selector", f'main [name="{name}"]').send_keys(text)
     page.find_element("css selector", '[name="understood"]').click()
     page.find_element("css selector", "main form button").click()

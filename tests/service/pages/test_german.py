@@ -37,6 +37,7 @@ PAGES = (
     "/guidance/questions",
     "/reports",
     "/privacy",
+    "/account",
     "/more",
     "/about",
 )
@@ -98,7 +99,7 @@ def english_in(page: str) -> list[str]:
 
 def test_empty_pages(service):
     visitor = in_german(service.visitor())
-    for path in ("/", "/sign-in", "/sign-up", "/offline", "/nothing-here"):
+    for path in ("/", "/sign-in", "/sign-up", "/reset", "/offline", "/nothing-here"):
         assert_german(visitor, path)
     client = in_german(person(service))
     for path in PAGES:

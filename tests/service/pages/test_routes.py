@@ -22,7 +22,17 @@ from service.pages.people import person
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle\s*=|\son[a-z]+\s*=", re.IGNORECASE)
 ADDRESS = re.compile(r"""(?:href|src|action|data-src)="([^"]*)\"""")
 FIRST_PAGE_BYTES = 200_000
-PERSONAL = ["/diary", "/compare", "/capture", "/guidance", "/guidance/questions", "/reports", "/privacy", "/more"]
+PERSONAL = [
+    "/diary",
+    "/compare",
+    "/capture",
+    "/guidance",
+    "/guidance/questions",
+    "/reports",
+    "/privacy",
+    "/account",
+    "/more",
+]
 
 
 @pytest.fixture

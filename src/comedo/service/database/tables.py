@@ -34,6 +34,7 @@ __all__ = [
     "Photo",
     "RateBucket",
     "Receipt",
+    "ResetCode",
     "State",
     "Treatment",
     "Visit",
@@ -76,6 +77,17 @@ class WebSession(Base):
     used: Mapped[Made]  # for the idle limit
     expires: Mapped[Time]
     confirmed: Mapped[Time | None]  # when the password was last given: export and erase ask again
+
+
+class ResetCode(Base):
+    """A one-time code for a new password, made by an administrator; the row holds its SHA-256."""
+
+    __tablename__ = "reset_code"
+
+    code_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account: Mapped[Owner]
+    created: Mapped[Made]
+    expires: Mapped[Time]
 
 
 class ApiToken(Base):

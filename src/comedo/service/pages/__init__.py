@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from comedo.service.api.places import Places
 from comedo.service.pages.pose import PoseJudge
 from comedo.service.pages.routes import (
+    account,
     capture,
     clinic,
     compare,
@@ -24,7 +25,7 @@ from comedo.service.pages.routes import (
 from comedo.service.pages.site import render, words_of
 from comedo.service.problems import Problem
 
-_ROUTERS = (shell, front, capture, results, diary, compare, guidance, reports, privacy, clinic)
+_ROUTERS = (shell, front, account, capture, results, diary, compare, guidance, reports, privacy, clinic)
 _WORDS = {
     401: "not_opened",
     404: "not_found",
