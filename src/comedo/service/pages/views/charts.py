@@ -124,8 +124,11 @@ class _Plane:
     def _dots(self) -> list[Markup]:
         last = len(self.points) - 1
         return [
-            Markup('<circle class="dot{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}: {}</title></circle>').format(
+            Markup(
+                '<circle class="dot{}" data-when="{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}: {}</title></circle>'
+            ).format(
                 " dot--now" if i == last else "",
+                p.when.isoformat(),
                 self.x(p.when),
                 self.y(p.value),
                 5 if i == last else 4,

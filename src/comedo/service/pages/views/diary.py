@@ -43,6 +43,17 @@ class VisitRow:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """One visit of the time line, to be stepped through."""
+
+    when: str
+    href: str
+    picture: str | None
+    day: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Start:
     """A photo that everything later can be compared with."""
 
@@ -91,6 +102,7 @@ class DiaryView:
     starts: tuple[Start, ...]
     charts: tuple[Chart, ...]
     rows: tuple[tuple[str, ...], ...]
+    moments: tuple[Moment, ...]
     treatments: tuple[TreatmentRow, ...]
     review: ReviewNote | None
     calendar: Month
@@ -111,6 +123,7 @@ def view_diary(material: Material, month: date, today: date, words: Words) -> Di
         starts=_starts(material, shown, words) if material.own else (),
         charts=() if shown is None else _charts(shown, material.treatments, words),
         rows=() if shown is None else tuple(_row(point, words) for point in shown.timeline),
+        moments=() if shown is None else _moments(shown, material.photos, words),
         treatments=tuple(_treatment(t, words) for t in material.treatments),
         review=_review(material, today, words),
         calendar=view_month(month, today, by_day, {n.created.date() for n in material.notes}, words),
@@ -179,6 +192,21 @@ def _row(point: PointPart, words: Words) -> tuple[str, ...]:
         words.number(point.severity),
         words.say(f"answer.{point.answer}"),
     )
+
+
+def _moments(change: ChangeDocument, photos: Sequence[PhotoView], words: Words) -> tuple[Moment, ...]:
+    by_name = {f"photo-{photo.id[:8]}.{photo.format}": photo for photo in photos}
+    dated = [(p, p.when, by_name.get(p.photo)) for p in change.timeline]
+    return tuple(
+        Moment(when.isoformat(), href_of(photo), thumb_of(photo), words.day(when), _in_a_line(point, words))
+        for point, when, photo in dated
+        if when is not None and photo is not None
+    )
+
+
+def _in_a_line(point: PointPart, words: Words) -> str:
+    _, count, noise, severity, answer = _row(point, words)
+    return words.say("timeline.values", count=count, noise=noise, severity=severity, answer=answer)
 
 
 def _treatment(item: TreatmentView, words: Words) -> TreatmentRow:
