@@ -52,6 +52,7 @@ ROUTES = {
     "GET /photos/{photo}/layers/{name}.png": "shared",
     "GET /photos/{photo}/review": "review",
     "POST /photos/{photo}/review": "review",
+    "GET /photos/{photo}/refusal": "shared",
     "POST /photos/{photo}/anyway": "own",
     "POST /photos/{photo}/delete": "own",
     "POST /photos/{photo}/mirrored": "own",

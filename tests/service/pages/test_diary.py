@@ -106,5 +106,8 @@ def test_a_clinician_sees_how_photos_stand_and_chooses_nothing(service):
     patient.post("/privacy/consents", data={"clinician": "doctor@example.org"})
     page = doctor.get(re.search(r"/clinic/\w{32}", doctor.get("/clinic").text)[0]).text
     assert words_of(page) == ["Comparable", "Comparable", "Start"]
+    steps, dots = (re.findall(rf'class="{kind}[^"]*" data-when="([^"]+)"', page) for kind in ("moment", "dot"))
+    assert len(steps) == 3
+    assert set(steps) == set(dots)
     assert "/diary/baseline" in patient.get("/diary").text
     assert "/diary/baseline" not in page

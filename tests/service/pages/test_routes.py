@@ -122,10 +122,12 @@ def test_a_poor_photo_gets_a_reason_and_a_way_on(service):
     page = client.get(result)
     assert "Come closer." in page.text
     assert f"{result}/anyway" in page.text
+    assert client.get(f"{result}/refusal").text.endswith("Come closer.")
     assert client.post(f"{result}/anyway").status_code == 200
     while work_once(service.parts, service.analyzer, "test"):
         pass
     assert "At a glance" in client.get(result).text
+    assert client.get(f"{result}/refusal").text == ""
 
 
 @pytest.mark.parametrize(("data", "words"), [(b"not a photo", "could not be used"), (b"", "could not be used")])

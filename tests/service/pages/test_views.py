@@ -170,6 +170,7 @@ def test_a_review_says_only_what_was_touched():
         "lesion.3": ["open"],
         "kind.3": ["nodule"],
         "severity": ["2,5"],
+        "iga_estimate": ["0"],
     }
     said = read_review(form | {"add": ["10.0,20.0,8.0,pustule"]}, document)
     assert said["lesions"] == [
@@ -178,7 +179,10 @@ def test_a_review_says_only_what_was_touched():
         {"action": "correct", "id": 3, "kind": "nodule", "group": "inflammatory"},
         {"action": "add", "center_xy": [10.0, 20.0], "diameter_px": 8.0, "kind": "pustule", "group": "inflammatory"},
     ]
-    assert said["grades"] == [{"scale": "severity", "action": "correct", "value": 2.5}]
+    assert said["grades"] == [
+        {"scale": "severity", "action": "correct", "value": 2.5},
+        {"scale": "iga_estimate", "action": "correct", "value": 0},
+    ]
     assert said["complete"] is False
 
 

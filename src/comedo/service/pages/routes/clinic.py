@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from comedo.errors import UnusableInput
+from comedo.grading import iga
 from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import consents, corrections, notes, photos
 from comedo.service.actions.views import CorrectionView, PhotoView
@@ -135,6 +136,7 @@ def _review(
         status=status,
         view=view_result(document, place, words),
         kinds=kind_choices(words),
+        iga_levels=iga.LEVELS,
         earlier=[_earlier(parts, actor, one, words) for one in made],
         error=error,
         back=f"/photos/{photo}" if actor.local else f"/clinic/{found.owner}",

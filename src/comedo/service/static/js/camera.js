@@ -60,9 +60,9 @@ export class Camera {
   }
 
   showGhost(wanted) {
-    const source = this.root.dataset.ghost;
-    this.ghost.hidden = !wanted || !source || this.side !== "front";
-    if (source && !this.ghost.src) this.ghost.src = source;
+    const source = this.root.getAttribute(`data-ghost-${this.side}`); // the last photo of this side
+    this.ghost.hidden = !wanted || !source;
+    if (source && this.ghost.getAttribute("src") !== source) this.ghost.src = source;
   }
 
   turn(side) {
