@@ -100,3 +100,12 @@ def test_the_shipped_face_map_tells_sides_apart_in_a_small_picture():
         small = cv2.resize(render(turned).image, (288, 384), interpolation=cv2.INTER_AREA)
         said[side] = judge.look(simplejpeg.encode_jpeg(small, quality=80), side)
     assert said == {"front": "ready", "left": "ready", "right": "ready"}
+
+
+def test_only_a_few_pictures_are_looked_at_at_a_time():
+    judge = PoseJudge(lambda: lambda photo: make_face(yaw_deg=0.0))
+    while judge.free.acquire(blocking=False):
+        pass
+    assert judge.look(drawn_jpeg(), "front") is None
+    judge.free.release()
+    assert [judge.look(drawn_jpeg(), "front") for _ in range(2)] == ["ready", "ready"]

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-from comedo.service.api.places import Places
 from comedo.service.pages.pose import PoseJudge
 from comedo.service.pages.routes import (
     account,
@@ -42,7 +41,6 @@ def register(app: FastAPI) -> None:
     for module in _ROUTERS:
         app.include_router(module.router, include_in_schema=False)
     app.state.pose = PoseJudge()
-    app.state.previews = Places(most=2, most_each=1)  # looked at at a time: uploads and pages come first
 
 
 def error_page(request: Request, problem: Problem) -> Response:

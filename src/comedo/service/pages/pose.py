@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Semaphore
 
 from comedo.errors import NoFaceFound
 from comedo.photo import read_photo
@@ -17,6 +18,7 @@ LEAST_S = 0.7  # between two pictures of one account; the page sends one a secon
 _FRONT_DEG, _ROLL_DEG = 15.0, 20.0
 _TURNED_DEG = (22.0, 65.0)  # around the 45 of a half profile; the yaw is right to about 10
 _MOST_KNOWN = 1000
+_AT_ONCE = 2
 
 Find = Callable[[Photo], FaceMap]
 
@@ -31,10 +33,11 @@ def shipped_finder() -> Find:
 
 @dataclass
 class PoseJudge:
-    """Judges pictures of many accounts, of each not more often than every `LEAST_S`."""
+    """Judges pictures of many accounts: of each not more often than every `LEAST_S`, and a few at a time."""
 
     finder: Callable[[], Find] = shipped_finder
     seen: dict[str, float] = field(default_factory=dict)
+    free: Semaphore = field(default_factory=lambda: Semaphore(_AT_ONCE))
 
     def may_ask(self, account: str) -> bool:
         """Whether it is not too soon after the last picture; counts as one where it is not."""
@@ -46,16 +49,20 @@ class PoseJudge:
         self.seen[account] = now
         return True
 
-    def look(self, picture: bytes, side: Side) -> str:
-        """The pose in a JPEG, for a photo of this side.
+    def look(self, picture: bytes, side: Side) -> str | None:
+        """The pose in a JPEG, for a photo of this side; None while others are looked at: uploads and pages come first.
 
         Raises:
             UnusableInput: It is no picture.
         """
+        if not self.free.acquire(blocking=False):
+            return None
         try:
             return judge_pose(self.finder()(read_photo(picture, name="preview")), side)
         except NoFaceFound:
             return "place"
+        finally:
+            self.free.release()
 
 
 def judge_pose(face: FaceMap, side: Side) -> str:

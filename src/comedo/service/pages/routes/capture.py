@@ -61,8 +61,7 @@ async def pose(request: Request, actor: SignedIn, side: Side = "front") -> JSONR
     if len(picture) > MOST_BYTES:
         raise Problem("too_large", f"a picture for the guide may have at most {MOST_BYTES} bytes")
     judge: PoseJudge = request.app.state.pose
-    with request.app.state.previews.hold(actor.account) as held:
-        found = await run_in_threadpool(judge.look, picture, side) if held and judge.may_ask(actor.account) else None
+    found = await run_in_threadpool(judge.look, picture, side) if judge.may_ask(actor.account) else None
     return JSONResponse({"pose": found})
 
 
