@@ -140,7 +140,7 @@ def _measure(m: MeasurePart, words: Words) -> tuple[str, ...]:
         words.number(m.before),
         words.number(m.after),
         ("+" if m.difference > 0 else "") + words.number(m.difference),
-        words.number(m.smallest_detectable),
+        words.number(m.noise_limit),
         words.say(f"answer.{m.answer}"),
     )
 

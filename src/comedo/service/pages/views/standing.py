@@ -13,7 +13,15 @@ from comedo.service.pages.views.result import advice_of
 from comedo.service.pages.words import Words
 from comedo.types import Verdict
 
-_TONES = {"baseline": "plain", "comparable": "good", "differs": "fair", "flipped": "good"}  # the others: poor
+_TONES = {
+    "baseline": "plain",
+    "earlier": "plain",
+    "comparable": "good",
+    "flipped": "good",
+    "differs": "fair",
+    "poor": "poor",
+    "refused": "poor",
+}
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,7 @@ def _standing(
 
 
 def _named(code: str, words: Words, *reasons: str) -> Standing:
-    tone = _TONES.get(code, "poor" if code != "earlier" else "plain")
-    return Standing(words.say(f"standing.{code}"), tone, reasons)
+    return Standing(words.say(f"standing.{code}"), _TONES[code], reasons)
 
 
 def _day(photo: PhotoView) -> date:
