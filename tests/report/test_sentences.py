@@ -11,7 +11,7 @@ from string import Formatter
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import comedo
@@ -92,6 +92,7 @@ def gaps_of(text):
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(Kind), max_size=60),
     st.sets(st.sampled_from(Region)),
