@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from string import Formatter
 
@@ -24,25 +23,21 @@ from comedo.report.sentences import FOLDER, languages, translate
 from comedo.types import Group, Kind, Region
 
 SOURCE = Path(comedo.__file__).parent
-SPOKEN = (  # modules whose sentences reach a person; those of scales that are put together are graded below
+SPOKEN = (  # modules whose every sentence reaches a person; those of scales that are put together are graded below
     "face/mapper.py",
     "grading/iga.py",
     "grading/nice.py",
     "grading/severity.py",
     "grading/tally.py",
-    "photo/colour.py",
     "photo/decoded.py",
-    "photo/heic.py",
-    "photo/opencv.py",
     "photo/quality.py",
     "pipeline.py",
     "progress/change.py",
     "progress/compare.py",
     "progress/outcomes.py",
     "progress/verdict.py",
-    "review/run.py",
 )
-FILLINGS = ("3", "left", "nearer to", "brighter", "active lesions", "more", "3 nodules", "mild", "by its profile")
+PATTERNS = [re.sub(r"\{\w+\}", "0", key) for key in yaml.safe_load((FOLDER / "de.yaml").read_text("utf-8"))]
 POOR = (
     "the photo is too poor to be measured: Turn the head as in the first photo. Use more light: the camera's noise "
     "covers the skin's own colour. Take it again, or allow poor photos to analyse it anyway, marked unreliable"
@@ -125,8 +120,14 @@ def test_every_grade_is_explained_in_german(kinds, seen, mm_per_px):
 
 @pytest.mark.parametrize("module", SPOKEN)
 def test_no_sentence_was_written_that_the_catalogue_lacks(module):
-    unknown = [text for text in sentences_of(SOURCE / module) if not any(translate(t, "de") for t in filled(text))]
+    unknown = [text for text in sentences_of(SOURCE / module) if not is_known(text)]
     assert unknown == []
+
+
+def is_known(text):
+    """Whether a pattern of the catalogue is the text with something in each of its gaps."""
+    written = re.compile(".+?".join(map(re.escape, text.split("{}"))), re.DOTALL)
+    return any(written.fullmatch(pattern) for pattern in PATTERNS)
 
 
 def sentences_of(path):
@@ -157,9 +158,3 @@ def is_aside(node):
 
 def percent(gap):
     return "{}%" if gap.format_spec is not None and ast.unparse(gap.format_spec).endswith("%'") else "{}"
-
-
-def filled(text):
-    if "{}" not in text:
-        return [text]
-    return (text.format(*some) for some in product(FILLINGS, repeat=text.count("{}")))

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import make_analysis
@@ -41,6 +41,7 @@ def test_axis_steps_are_round_and_few(most, step):
     assert _step(most) == step
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 500), min_size=2, max_size=40), st.floats(0, 80))
 def test_a_chart_holds_every_point_and_its_band(values, sd):
     chart = draw_chart("Lesions", points(*values, sd=sd), [], EN, top=4.0)
