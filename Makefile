@@ -41,6 +41,7 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/service.py
+	$(BIN)/python benchmarks/pages.py
 
 schema: $(VENV)/.base
 	$(BIN)/python -m comedo.report.document > src/comedo/report/schema/analysis-1.schema.json

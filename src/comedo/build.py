@@ -45,6 +45,11 @@ def build_analyzer(weights: Path = WEIGHTS) -> pipeline.Analyzer:
     )
 
 
+def face_mapper(weights: Path = WEIGHTS) -> FaceMapper:
+    """The face map alone, for who only asks where a face is and how it is held."""
+    return FaceMapper(load_network("face-map", weights))
+
+
 def build_own(folder: Path) -> tuple[pipeline.Analyzer, tuple[str, ...]]:
     """An analyzer with the networks of a user's own folder; what it does not hold is the shipped one.
 

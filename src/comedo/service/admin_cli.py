@@ -65,6 +65,23 @@ def create_clinician(
         typer.echo(add_clinician(storage, email, name, locale, password or sys.stdin.readline().rstrip("\n")))
 
 
+@app.command("reset-code")
+def reset_code(email: Annotated[str, typer.Argument(help="The address of the account.")]) -> None:
+    """Print a code with which somebody sets a new password, once and within a day.
+
+    comedo sends no mail: see that the person is who they say, and hand the code over.
+
+    For example:
+
+    - `comedo admin reset-code robin@example.org`
+    """
+    with _storage() as storage:
+        from comedo.service.accounts.resets import make_code
+
+        typer.echo(make_code(storage.database, email))
+    typer.echo("it is typed in at /reset, within 24 hours; a code made before no longer works", err=True)
+
+
 @app.command()
 def backup(
     folder: Annotated[Path, typer.Argument(help="A new folder for this backup.")],

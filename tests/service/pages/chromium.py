@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
+TABLET = (820, 1180)  # looked at in pictures only: its pages are those of the desktop, narrower
 THEMES = ("light", "dark")
 STILL = {"name": "prefers-reduced-motion", "value": "reduce"}
 SETTLED = """
@@ -79,10 +80,14 @@ class Browser:
         driver = webdriver.Chrome(options=options, service=Service(driver_program))
         driver.set_page_load_timeout(WAIT_S)
         driver.set_script_timeout(WAIT_S)
-        width, height = SIZES[size]
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        return cls(url, size, driver, axe)
+        opened = cls(url, size, driver, axe)
+        opened.resize(*SIZES[size])
+        return opened
+
+    def resize(self, width: int, height: int) -> None:
+        """A screen of another size."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": self.size == "phone"}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def go(self, path: str) -> None:
         """Open a page."""
@@ -137,12 +142,17 @@ class Browser:
             self.driver.execute_script(self.axe)
             found = self.driver.execute_async_script(RUN_AXE, WCAG)
             self.problems += [f"{name}, {theme}: {line}" for line in found["bad"]]
-            self._keep_picture(f"{name}-{self.size}-{theme}")
+            self._keep_pictures(name, theme)
 
-    def _keep_picture(self, name: str) -> None:
+    def _keep_pictures(self, name: str, theme: str) -> None:
         folder = os.environ.get(SCREENSHOTS)
-        if folder:
-            self.driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+        if not folder:
+            return
+        self.driver.save_screenshot(str(Path(folder) / f"{name}-{self.size}-{theme}.png"))
+        if self.size == "desktop":
+            self.resize(*TABLET)
+            self.driver.save_screenshot(str(Path(folder) / f"{name}-tablet-{theme}.png"))
+            self.resize(*SIZES[self.size])
 
     def connect(self, online: bool) -> None:
         """Cut the connection, or bring it back."""

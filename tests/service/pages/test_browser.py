@@ -12,6 +12,7 @@ from service.pages.chromium import SIZES, Browser
 from service.pages.conftest import Site
 
 pytestmark = pytest.mark.weights
+HOME = "\ue011"  # the key, as WebDriver names it
 STORED = (
     "const done = arguments[arguments.length - 1];"
     "(async () => {"
@@ -50,7 +51,7 @@ def test_the_whole_way(browser: Browser, site: Site) -> None:
     assert browser.problems == []
     assert browser.complaints() == []
     assert {url for url in browser.asked_for() if not url.startswith(site.url)} == set()
-    assert len(set(browser.checked)) == 19
+    assert len(set(browser.checked)) == 21
 
 
 @pytest.mark.parametrize("browser", ["phone"], indirect=True)
@@ -71,6 +72,9 @@ def test_a_photo_waits_for_a_lost_connection(browser: Browser, site: Site) -> No
 def sign_up(browser: Browser, email: str) -> None:
     browser.go("/")
     browser.check("start")
+    browser.go("/reset")
+    browser.check("reset")
+    browser.go("/")
     browser.click('main a[href="/sign-up"]')
     browser.check("sign-up")
     browser.fill(email=email, password=PASSWORD)
@@ -85,7 +89,8 @@ def take_photo(browser: Browser) -> None:
     browser.go("/capture")
     browser.check("capture")
     browser.click("#live")
-    browser.find('[data-light="distance"].is-ok')
+    for lamp in ("distance", "pose"):
+        browser.find(f'[data-light="{lamp}"].is-ok')
     browser.check("camera")
     browser.click("#shutter")
     browser.find('.view.is-done[data-view="front"]')
@@ -152,6 +157,8 @@ def allow_clinician(browser: Browser) -> None:
     browser.click('form[action="/privacy/consents"] button')
     browser.until(lambda _: "Dr. Ada Demo" in browser.driver.page_source, "the consent")
     browser.check("privacy")
+    browser.go("/account")
+    browser.check("account")
 
 
 def sign_out(browser: Browser) -> None:
@@ -175,6 +182,9 @@ def review(browser: Browser, email: str) -> None:
     browser.arrive("/clinic")
     browser.check("inbox")
     browser.click(".inbox__item")
+    first = browser.find(".moment.is-here").text
+    browser.find("#moment").send_keys(HOME)
+    assert browser.find(".moment.is-here").text != first
     browser.check("patient")
     assert email in browser.driver.title
     browser.click(".head .button")

@@ -17,11 +17,22 @@ from comedo.service.pages.site import STATIC
 from comedo.service.storage.retention import apply_retention
 from comedo.service.work.worker import work_once
 from service.api.conftest import HERE, PASSWORD, Service, drawn_jpeg, make_settings
+from service.pages.people import person
 
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle\s*=|\son[a-z]+\s*=", re.IGNORECASE)
 ADDRESS = re.compile(r"""(?:href|src|action|data-src)="([^"]*)\"""")
 FIRST_PAGE_BYTES = 200_000
-PERSONAL = ["/diary", "/compare", "/capture", "/guidance", "/guidance/questions", "/reports", "/privacy", "/more"]
+PERSONAL = [
+    "/diary",
+    "/compare",
+    "/capture",
+    "/guidance",
+    "/guidance/questions",
+    "/reports",
+    "/privacy",
+    "/account",
+    "/more",
+]
 
 
 @pytest.fixture
@@ -31,15 +42,6 @@ def service(tmp_path: Path) -> Iterator[Service]:
     for client in made.clients:
         client.close()
     made.parts.database.close()
-
-
-def person(service: Service, email: str = "robin@example.org") -> TestClient:
-    """Signed up by the form."""
-    client = service.visitor()
-    client.headers["accept"] = "text/html"
-    answer = client.post("/sign-up", data={"email": email, "password": PASSWORD, "understood": "yes"})
-    assert answer.url.path == "/diary", answer.text
-    return client
 
 
 def upload(service: Service, client: TestClient, *sides: str, seed: int = 0) -> str:
@@ -120,10 +122,12 @@ def test_a_poor_photo_gets_a_reason_and_a_way_on(service):
     page = client.get(result)
     assert "Come closer." in page.text
     assert f"{result}/anyway" in page.text
+    assert client.get(f"{result}/refusal").text.endswith("Come closer.")
     assert client.post(f"{result}/anyway").status_code == 200
     while work_once(service.parts, service.analyzer, "test"):
         pass
     assert "At a glance" in client.get(result).text
+    assert client.get(f"{result}/refusal").text == ""
 
 
 @pytest.mark.parametrize(("data", "words"), [(b"not a photo", "could not be used"), (b"", "could not be used")])

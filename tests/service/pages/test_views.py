@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import make_analysis
@@ -41,6 +41,7 @@ def test_axis_steps_are_round_and_few(most, step):
     assert _step(most) == step
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 500), min_size=2, max_size=40), st.floats(0, 80))
 def test_a_chart_holds_every_point_and_its_band(values, sd):
     chart = draw_chart("Lesions", points(*values, sd=sd), [], EN, top=4.0)
@@ -170,6 +171,7 @@ def test_a_review_says_only_what_was_touched():
         "lesion.3": ["open"],
         "kind.3": ["nodule"],
         "severity": ["2,5"],
+        "iga_estimate": ["0"],
     }
     said = read_review(form | {"add": ["10.0,20.0,8.0,pustule"]}, document)
     assert said["lesions"] == [
@@ -178,7 +180,10 @@ def test_a_review_says_only_what_was_touched():
         {"action": "correct", "id": 3, "kind": "nodule", "group": "inflammatory"},
         {"action": "add", "center_xy": [10.0, 20.0], "diameter_px": 8.0, "kind": "pustule", "group": "inflammatory"},
     ]
-    assert said["grades"] == [{"scale": "severity", "action": "correct", "value": 2.5}]
+    assert said["grades"] == [
+        {"scale": "severity", "action": "correct", "value": 2.5},
+        {"scale": "iga_estimate", "action": "correct", "value": 0},
+    ]
     assert said["complete"] is False
 
 

@@ -166,6 +166,8 @@ def change_photo(parts: Parts, actor: Actor, photo: str, change: PhotoChange) ->
             key = parts.vault.key_of(session, row.owner)
             row.note = None if change.note is None else key.seal_text(change.note, about=row.id)
         session.flush()
+        if "mirrored" in change.given:
+            compare_soon(session, parts, row.owner, row.view)
         return _views(parts, session, row.owner, [row])[0]
 
 
@@ -217,6 +219,7 @@ def _view(photo: Photo, key: DataKey, analysis: Analysis | None, job: Job | None
         taken_at=photo.taken_at,
         view=photo.view,  # type: ignore[arg-type]  # the database holds it to the three
         mirrored=photo.mirrored,
+        baseline=bool(photo.baseline),
         visit=photo.visit,
         note=None if photo.note is None else key.open_text(photo.note, about=photo.id),
         format=photo.format,

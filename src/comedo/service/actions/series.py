@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from comedo.report.change_document import ChangeDocument
@@ -70,13 +70,40 @@ def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -
 
 def analysed(session: Session, owner: str, view: str | None) -> list[str]:
     """The newest analysed photos of one view (None: those without) that have their pixels, oldest first."""
-    wanted = select(Photo.id).where(
+    wanted = select(Photo).where(
         Photo.owner == owner,
+        Photo.view == view,
         Photo.blob.is_not(None),
         Photo.id.in_(select(Analysis.photo).where(Analysis.owner == owner)),
     )
-    wanted = wanted.where(Photo.view == view)
-    return list(session.scalars(wanted.order_by(Photo.created.desc()).limit(MOST_PHOTOS)))[::-1]
+    newest = list(session.scalars(wanted.order_by(Photo.created.desc()).limit(MOST_PHOTOS)))[::-1]
+    chosen = session.scalar(wanted.where(Photo.baseline.is_(True)))
+    return [photo.id for photo in (newest if chosen is None else _since(chosen, newest))]
+
+
+def _since(baseline: Photo, photos: Sequence[Photo]) -> list[Photo]:
+    """The chosen baseline, and what was taken after it."""
+    start = baseline.taken_at or baseline.created
+    later = [p for p in photos if p.id != baseline.id and (p.taken_at or p.created) > start]
+    return [baseline, *later[1 - MOST_PHOTOS :]]
+
+
+def choose_baseline(parts: Parts, actor: Actor, photo: str) -> None:
+    """Compare later photos of its view with this one from now on; earlier ones stay, uncompared.
+
+    Raises:
+        Problem: It is not there, not measured, or nothing was taken after it.
+    """
+    with parts.database.write() as session:
+        row = own(session, actor, Photo, photo)
+        others = update(Photo).where(Photo.owner == row.owner, Photo.view == row.view, Photo.id != photo)
+        session.execute(others.values(baseline=None))
+        row.baseline = True
+        session.flush()
+        series = analysed(session, row.owner, row.view)
+        if photo not in series or len(series) < 2:
+            raise Problem("not_ready", "choose a measured photo with at least one later photo of the same view")
+        compare_soon(session, parts, row.owner, row.view)
 
 
 def _checked(session: Session, actor: Actor, photos: Sequence[str]) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from comedo.photo import read_photo as decode
-from comedo.progress.canvas import make_canvas
+from comedo.progress.canvas import make_canvas, mirror
 from comedo.progress.values import Visit
 from comedo.report.case import Case
 from comedo.report.document import AcnePart, Document, GradePart, GradesPart
@@ -126,14 +127,14 @@ def _affected(part: AcnePart) -> Grade:
 
 
 def visit_of(case: Case, photo: Photo) -> Visit:
-    """What a comparison over time takes of an analysed photo.
+    """What a comparison over time takes of an analysed photo; flipped where its owner says that it is mirrored.
 
     Raises:
         UnusableInput: Its pixels are gone.
     """
     analysis = analysis_of(case)
     pixels = case.need_photo("a comparison").image
-    return Visit(
+    visit = Visit(
         name=analysis.photo_name,
         sha256=analysis.photo_sha256,
         when=(photo.taken_at or photo.created).replace(tzinfo=None),  # who uploads at once gives no date
@@ -145,6 +146,14 @@ def visit_of(case: Case, photo: Photo) -> Visit:
         models=analysis.models,
         canvas=make_canvas(pixels, analysis.face),
     )
+    return _flipped(visit) if photo.mirrored else visit
+
+
+def _flipped(visit: Visit) -> Visit:
+    """As in a mirror: lesions follow, since a comparison finds them by the canvas's way to the photo."""
+    yaw = visit.face.yaw_deg
+    face = replace(visit.face, yaw_deg=None if yaw is None else -yaw)
+    return replace(visit, face=face, canvas=mirror(visit.canvas))
 
 
 def summarize(analysis: Analysis, key: DataKey, *, corrected: bool) -> Summary:

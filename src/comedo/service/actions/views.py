@@ -97,7 +97,8 @@ class PhotoView(View):
     created: AwareDatetime
     taken_at: AwareDatetime | None
     view: Side | None
-    mirrored: bool | None
+    mirrored: bool | None = Field(description="By its owner's word; true: flipped before it is compared.")
+    baseline: bool = Field(description="Chosen by its owner: later photos of its view are compared with it.")
     visit: Id | None
     note: str | None
     format: str

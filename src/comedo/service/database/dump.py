@@ -19,7 +19,7 @@ from comedo.errors import UnusableInput
 from comedo.service.database.batches import in_batches
 
 AT_ONCE = 500
-NOT_KEPT = ("alembic_version", "session", "rate_bucket")  # sign-ins and counters end with a restore
+NOT_KEPT = ("alembic_version", "session", "reset_code", "rate_bucket")  # sign-ins and counters end with a restore
 
 Row = dict[str, Any]
 

@@ -34,6 +34,7 @@ __all__ = [
     "Photo",
     "RateBucket",
     "Receipt",
+    "ResetCode",
     "State",
     "Treatment",
     "Visit",
@@ -78,6 +79,17 @@ class WebSession(Base):
     confirmed: Mapped[Time | None]  # when the password was last given: export and erase ask again
 
 
+class ResetCode(Base):
+    """A one-time code for a new password, made by an administrator; the row holds its SHA-256."""
+
+    __tablename__ = "reset_code"
+
+    code_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account: Mapped[Owner]
+    created: Mapped[Made]
+    expires: Mapped[Time]
+
+
 class ApiToken(Base):
     """A token for programs; shown once, kept as SHA-256."""
 
@@ -117,7 +129,8 @@ class Photo(Base):
     visit: Mapped[str | None] = mapped_column(ForeignKey("visit.id", ondelete="SET NULL"), index=True)
     taken_at: Mapped[Time | None]
     view: Mapped[Short | None]
-    mirrored: Mapped[bool | None]
+    mirrored: Mapped[bool | None]  # by its owner's word: flipped before it is compared
+    baseline: Mapped[bool | None]  # at most one of a view: what later photos are compared with
     note: Mapped[Sealed | None]  # text
     format: Mapped[Short]  # jpeg, png, webp, heic: by its bytes
     width_px: Mapped[int]  # upright

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
+from comedo.service.pages.pose import PoseJudge
 from comedo.service.pages.routes import (
+    account,
     capture,
     clinic,
     compare,
@@ -22,7 +24,7 @@ from comedo.service.pages.routes import (
 from comedo.service.pages.site import render, words_of
 from comedo.service.problems import Problem
 
-_ROUTERS = (shell, front, capture, results, diary, compare, guidance, reports, privacy, clinic)
+_ROUTERS = (shell, front, account, capture, results, diary, compare, guidance, reports, privacy, clinic)
 _WORDS = {
     401: "not_opened",
     404: "not_found",
@@ -38,6 +40,7 @@ def register(app: FastAPI) -> None:
     """Add every page to the service."""
     for module in _ROUTERS:
         app.include_router(module.router, include_in_schema=False)
+    app.state.pose = PoseJudge()
 
 
 def error_page(request: Request, problem: Problem) -> Response:
@@ -53,5 +56,5 @@ def error_page(request: Request, problem: Problem) -> Response:
         status=problem.status,
         title=words.say(f"error.{key}.title"),
         text=words.say(f"error.{key}.text"),
-        detail=problem.detail if key == "unusable" else "",
+        detail=words.refuse(problem.code, problem.detail) if key == "unusable" else "",
     )

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 import yaml
 
+from comedo.report.sentences import translate
+
 LANGUAGES = ("en", "de")
 DEFAULT_LANGUAGE = LANGUAGES[0]
 
@@ -34,6 +36,15 @@ class Words:
     def count(self, key: str, n: int, **values: object) -> str:
         """A text in the singular, `key.one`, or the plural, `key.many`."""
         return self.say(f"{key}.{'one' if n == 1 else 'many'}", n=n, **values)
+
+    def tell(self, sentence: str) -> str:
+        """A sentence that the library wrote in English; one that no catalogue holds stays as it is."""
+        return translate(sentence, self.language) or sentence
+
+    def refuse(self, code: str, detail: str) -> str:
+        """What was refused and what to do, in words: by its code, else by its own sentence, else that it failed."""
+        key = f"refusal.{code}"
+        return self.say(key) if self.has(key) else translate(detail, self.language) or self.say("refusal.other")
 
     def has(self, key: str) -> bool:
         """Whether there is such a text."""

@@ -22,7 +22,7 @@ from comedo.report.pictures import mask_png
 from comedo.report.tables import to_document
 from comedo.service.actions.series import analysed, compare_soon
 from comedo.service.actions.stored import case_of, visit_of
-from comedo.service.database.columns import new_id
+from comedo.service.database.columns import new_id, now
 from comedo.service.database.jobs import finish
 from comedo.service.database.tables import Analysis, Change, ChangePhoto, Job, Photo, Treatment
 from comedo.service.errors import NotThere
@@ -87,15 +87,18 @@ def change(task: Task) -> None:
         chosen = [_newest_analysis(session, owner, photo) for photo in photos]
     if len(chosen) < 2:
         raise NotThere("fewer than two analysed photos are left to compare")
-    visits = []
+    visits, flipped = [], []
     for n, analysis in enumerate(chosen):
-        visits.append(_visit(parts, analysis))
+        visit, mirrored = _visit(parts, analysis)
+        visits.append(visit)
+        flipped += [visit.name] if mirrored else []
         task.say(0.8 * (n + 1) / len(chosen))
     ordered, notices = _in_order(visits)
+    notices += [f"{name} was flipped first, as you named it mirrored" for name in flipped]
     task.say(0.9)
     treatment_start = None if start is None else datetime.fromisoformat(str(start))
     document = to_change_document(measure_change(ordered, treatment_start=treatment_start, notices=notices))
-    inputs = _digest([__version__, view, start, [analysis.id for analysis in chosen]])
+    inputs = _digest([__version__, view, start, [analysis.id for analysis in chosen], flipped])
     kept = Change(id=new_id(), owner=owner, inputs=inputs, view=view)
     with parts.database.write() as session:
         before = session.scalar(select(Change.id).where(Change.owner == owner, Change.inputs == inputs))
@@ -108,6 +111,8 @@ def change(task: Task) -> None:
                 if session.get(Photo, photo) is None:
                     raise NotThere("a photo of the series was deleted meanwhile")
                 session.add(ChangePhoto(change=kept.id, photo=photo))
+        else:
+            session.get_one(Change, before).created = now()  # what was asked for last is the newest
         finish(session, task.job.id, task.worker, result=before or kept.id)
 
 
@@ -119,9 +124,11 @@ def _newest_analysis(session: Session, owner: str, photo: str) -> Analysis:
     return row
 
 
-def _visit(parts: Parts, analysis: Analysis) -> Visit:
+def _visit(parts: Parts, analysis: Analysis) -> tuple[Visit, bool]:
+    """The visit, and whether it was flipped."""
     with parts.database.read() as session:
-        return visit_of(case_of(parts, session, analysis), session.get_one(Photo, analysis.photo))
+        photo = session.get_one(Photo, analysis.photo)
+        return visit_of(case_of(parts, session, analysis), photo), photo.mirrored is True
 
 
 def _in_order(visits: list[Visit]) -> tuple[list[Visit], list[str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from comedo.service.accounts.actor import Actor, SignedIn
@@ -15,7 +15,8 @@ from comedo.service.actions import photos, visits
 from comedo.service.actions.photos import Upload
 from comedo.service.actions.views import PhotoView, Side
 from comedo.service.api.receive import opened_form
-from comedo.service.pages.reading import Wired, all_photos, day_of, front_photos, see_other
+from comedo.service.pages.pose import MOST_BYTES, PoseJudge
+from comedo.service.pages.reading import Wired, all_photos, day_of, see_other
 from comedo.service.pages.site import render, words_of
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
@@ -24,23 +25,44 @@ router = APIRouter()
 
 SIDES: tuple[Side, ...] = ("front", "left", "right")
 _NOON = time(12, tzinfo=UTC)  # of a day that is told without an hour
-_SCRIPT_TEXTS = ("guide", "queue", "quality")
+_SCRIPT_TEXTS = ("guide", "queue", "quality", "refusal")
 _GHOST_PX = 900
 
 
 @router.get("/capture")
 def capture(request: Request, parts: Wired, actor: SignedIn) -> HTMLResponse:
-    """The page; the last photo from the front becomes the ghost."""
+    """The page; the last photo of each side becomes its ghost."""
     words = words_of(request)
-    last = next((p for p in front_photos(all_photos(parts, actor)) if p.has_picture and p.analysis), None)
     return render(
         request,
         "capture.html",
         limit=parts.settings.max_upload_bytes,
         today=datetime.now(UTC).date().isoformat(),
-        ghost="" if last is None else f"/api/v1/photos/{last.id}/image?max_side={_GHOST_PX}",
+        ghosts=_ghosts(all_photos(parts, actor)),
         script_texts={k: v for k, v in words.texts.items() if k.split(".")[0] in _SCRIPT_TEXTS},
     )
+
+
+def _ghosts(found: Sequence[PhotoView]) -> dict[Side, str]:
+    """By side, the address of the newest measured photo's picture."""
+    last: dict[Side, PhotoView] = {}
+    for photo in found:
+        if photo.has_picture and photo.analysis is not None:
+            last.setdefault(photo.view or "front", photo)
+    return {side: f"/api/v1/photos/{photo.id}/image?max_side={_GHOST_PX}" for side, photo in last.items()}
+
+
+@router.post("/capture/pose")
+async def pose(request: Request, actor: SignedIn, side: Side = "front") -> JSONResponse:
+    """How the head is held in a small JPEG, for the guide; null: ask later. Nothing of it is kept."""
+    if request.headers.get("content-type") != "image/jpeg":
+        raise Problem("wrong_type", "send a picture as image/jpeg")
+    picture = await request.body()
+    if len(picture) > MOST_BYTES:
+        raise Problem("too_large", f"a picture for the guide may have at most {MOST_BYTES} bytes")
+    judge: PoseJudge = request.app.state.pose
+    found = await run_in_threadpool(judge.look, picture, side) if judge.may_ask(actor.account) else None
+    return JSONResponse({"pose": found})
 
 
 @router.post("/photos/upload")

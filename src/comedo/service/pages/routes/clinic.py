@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from comedo.errors import UnusableInput
+from comedo.grading import iga
 from comedo.service.accounts.actor import Actor, SignedIn
 from comedo.service.actions import consents, corrections, notes, photos
 from comedo.service.actions.views import CorrectionView, PhotoView
@@ -113,7 +114,8 @@ def save_review(request: Request, photo: str, parts: Wired, actor: SignedIn, for
     try:
         corrections.correct(parts, actor, analysis, read_review(form, read_document(parts, actor, analysis)))
     except (ValueError, UnusableInput) as error:
-        return _review(request, parts, actor, photo, error=str(error), status=422)
+        told = words_of(request).refuse("review", str(error))
+        return _review(request, parts, actor, photo, error=told, status=422)
     return see_other(f"/photos/{photo}/review", done="reviewed")
 
 
@@ -134,6 +136,7 @@ def _review(
         status=status,
         view=view_result(document, place, words),
         kinds=kind_choices(words),
+        iga_levels=iga.LEVELS,
         earlier=[_earlier(parts, actor, one, words) for one in made],
         error=error,
         back=f"/photos/{photo}" if actor.local else f"/clinic/{found.owner}",

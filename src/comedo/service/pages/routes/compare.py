@@ -41,7 +41,7 @@ def view_pair(
     if len(usable) < 2:
         return None
     by_id = {photo.id: photo for photo in usable}
-    first = by_id.get(wanted[0] or "", usable[-1])
+    first = by_id.get(wanted[0] or "", next((p for p in usable if p.baseline), usable[-1]))
     last = by_id.get(wanted[1] or "", usable[0] if first is not usable[0] else usable[1])
     pair = make_pair(parts, actor, first.id, last.id)
     before, after = (
@@ -49,4 +49,5 @@ def view_pair(
         for photo, face in ((first, pair.before), (last, pair.after))
     )
     options = [Option(photo.id, words.day(day_of(photo))) for photo in reversed(usable)]
-    return view_compare(pair.change, Chosen(before, after, options), words)
+    asked = last.mirrored is None and last.owner == actor.account
+    return view_compare(pair.change, Chosen(before, after, options, may_flip=asked, day=words.day(day_of(last))), words)

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from comedo.service.accounts.actor import Actor, SignedIn
-from comedo.service.actions import notes, treatments
+from comedo.service.actions import notes, photos, series, treatments
+from comedo.service.actions.photos import PhotoChange
 from comedo.service.actions.treatments import TreatmentIn
 from comedo.service.database.columns import now
 from comedo.service.pages.reading import Form, Wired, all_photos, day_of, first, front_photos, newest_change, see_other
@@ -16,7 +17,7 @@ from comedo.service.pages.site import render, words_of
 from comedo.service.pages.views.calendar import read_month
 from comedo.service.pages.views.diary import Material, view_diary
 from comedo.service.parts import Parts
-from comedo.service.problems import absent
+from comedo.service.problems import Problem, absent
 
 router = APIRouter()
 
@@ -37,7 +38,26 @@ def gather(parts: Parts, actor: Actor, *, owner: str | None = None) -> Material:
         treatments=treatments.list_treatments(parts, actor, owner=owner),
         notes=notes.list_notes(parts, actor, owner=owner, limit=30).items,
         reader=actor.account,
+        own=owner is None,
     )
+
+
+@router.post("/diary/baseline")
+def choose_baseline(parts: Wired, actor: SignedIn, form: Form) -> Response:
+    """Compare what came later with this photo."""
+    photo = first(form, "photo")
+    if not photo:
+        raise Problem("invalid", "choose a photo", fields={"photo": "is missing"})
+    series.choose_baseline(parts, actor, photo)
+    return see_other("/diary", done="baseline")
+
+
+@router.post("/photos/{photo}/mirrored")
+def answer_mirrored(photo: str, parts: Wired, actor: SignedIn, form: Form) -> Response:
+    """What its owner says of a photo that looks mirrored; only a yes flips it, and only for comparisons."""
+    mirrored = first(form, "mirrored") == "yes"
+    photos.change_photo(parts, actor, photo, PhotoChange(frozenset({"mirrored"}), mirrored=mirrored))
+    return see_other("/diary", done="flipped" if mirrored else "not_flipped")
 
 
 @router.post("/treatments")

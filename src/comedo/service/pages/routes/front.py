@@ -96,7 +96,8 @@ def _refused(request: Request, error: ComedoError, *, up: bool, email: str) -> R
     if problem.status >= 500:
         raise error
     told = {"sign_in_failed": words.say("sign.wrong"), "too_many_requests": words.say("sign.late")}
-    return _form(request, up=up, error=told.get(problem.code, problem.detail), email=email, status=problem.status)
+    said = told.get(problem.code) or words.refuse(problem.code, problem.detail)
+    return _form(request, up=up, error=said, email=email, status=problem.status)
 
 
 @router.post("/sign-out")

@@ -51,7 +51,7 @@ def save(request: Request, parts: Wired, actor: SignedIn, form: Form) -> Respons
     try:
         guidance.save_answers(parts, actor, read_form(form, load_tables().questions))
     except UnusableInput as error:
-        return _form(request, None, error=str(error), status=422)
+        return _form(request, None, error=words_of(request).refuse("answers", str(error)), status=422)
     analysis = newest_analysis(parts, actor)
     if analysis is not None:
         guidance.advise(parts, actor, analysis, language=words_of(request).language)

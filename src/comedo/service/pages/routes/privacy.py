@@ -130,7 +130,8 @@ def _told(request: Request, parts: Parts, actor: Actor, error: ComedoError) -> R
     if problem.status >= 500:
         raise error
     known = {"sign_in_failed": words.say("privacy.wrong"), "too_many_requests": words.say("sign.late")}
-    return _page(request, parts, actor, error=known.get(problem.code, problem.detail), status=problem.status)
+    error_text = known.get(problem.code) or words.refuse(problem.code, problem.detail)
+    return _page(request, parts, actor, error=error_text, status=problem.status)
 
 
 @router.get("/privacy/erase", dependencies=[Depends(signed_in)])
@@ -171,4 +172,9 @@ def _receipt(receipt: ReceiptView, words: Words) -> list[tuple[str, str]]:
         words.say("receipt.later") if receipt.done is None else f"{words.day(receipt.done)}, {receipt.done:%H:%M} UTC"
     )
     rows = [(words.say("receipt.id"), receipt.id), (words.say("receipt.done"), done)]
-    return rows + [(name.replace("_", " "), str(n)) for name, n in receipt.removed.items()]
+    return rows + [(_removed(name, words), str(n)) for name, n in receipt.removed.items()]
+
+
+def _removed(name: str, words: Words) -> str:
+    key = f"receipt.{name}"
+    return words.say(key) if words.has(key) else name.replace("_", " ")

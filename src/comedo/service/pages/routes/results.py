@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from comedo.report.change_document import ChangeDocument
 from comedo.report.document import Document
@@ -58,10 +58,9 @@ def _waiting(request: Request, found: PhotoView, words: Words) -> HTMLResponse:
 
 
 def _advice(job: JobView | None, words: Words) -> str:
-    code = "" if job is None else job.error or ""
-    if words.has(f"refusal.{code}") and code != "poor_photo":
-        return words.say(f"refusal.{code}")
-    return (job.detail if job is not None else None) or words.say("refusal.unknown")
+    if job is None or job.error is None:
+        return words.say("refusal.unknown")
+    return words.refuse(job.error, job.detail or "")
 
 
 def _place(parts: Parts, actor: Actor, found: PhotoView, words: Words) -> Place:
@@ -93,6 +92,14 @@ def _history(document: Document, change: ChangeDocument | None, words: Words) ->
         state = words.say(f"state.{sighting.state}")
         told[sighting.lesion_id] = f"{state}, {words.say('lesion.since', day=since)}" if since else state
     return told
+
+
+@router.get("/photos/{photo}/refusal")
+def refusal(request: Request, photo: str, parts: Wired, actor: SignedIn) -> PlainTextResponse:
+    """Why a photo was not measured and what to do, in the language of the page; empty where it was, or will be."""
+    job = photos.get_photo(parts, actor, photo).job
+    failed = job is not None and job.state == "failed"
+    return PlainTextResponse(_advice(job, words_of(request)) if failed else "")
 
 
 @router.post("/photos/{photo}/anyway")

@@ -124,8 +124,11 @@ class _Plane:
     def _dots(self) -> list[Markup]:
         last = len(self.points) - 1
         return [
-            Markup('<circle class="dot{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}: {}</title></circle>').format(
+            Markup(
+                '<circle class="dot{}" data-when="{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}: {}</title></circle>'
+            ).format(
                 " dot--now" if i == last else "",
+                p.when.isoformat(),
                 self.x(p.when),
                 self.y(p.value),
                 5 if i == last else 4,
@@ -161,10 +164,15 @@ class _Plane:
                     start, y, max(end - start, 4.0), _SPANS - 5
                 )
                 + Markup('<text class="span-name" x="{:.1f}" y="{}">{}</text>').format(
-                    min(start + 8, self.width * 0.7), y + 13, span.name[: self.width // 12]
+                    min(start + 8, self.width * 0.7), y + 13, _cut(span.name, self.width // 12)
                 )
             )
         return lanes
+
+
+def _cut(name: str, most: int) -> str:
+    """A name in so many letters, the last of them an ellipsis where it has more."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _step(most: float) -> float:

@@ -74,9 +74,15 @@ def _row(course: Course, words: Words) -> InboxRow:
         href=f"/clinic/{course.consent.patient}",
         picture=f"/api/v1/photos/{newest.id}/image?max_side=160" if newest is not None and shown else None,
         name=course.consent.patient_email or course.consent.patient[:8],
-        text=words.say("clinic.none") if newest is None else words.say("clinic.latest", day=words.day(day_of(newest))),
+        text=words.say("clinic.none") if newest is None else _latest(newest, words),
         answer=_answer(course),
         new=_is_new(course),
         spark=draw_spark(totals),
         spark_text=", ".join(words.number(v, 0) for v in totals),
     )
+
+
+def _latest(photo: PhotoView, words: Words) -> str:
+    """The newest photo's day and count."""
+    day = words.say("clinic.latest", day=words.day(day_of(photo)))
+    return day if photo.analysis is None else f"{day} · {words.count('lesions', photo.analysis.total)}"

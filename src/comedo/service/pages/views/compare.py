@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comedo.progress.canvas import CANVAS_PX
-from comedo.progress.values import Change, Sighting, State, Track
+from comedo.progress.values import Change, Sighting, State, Track, View
 from comedo.report.change_document import ChangeDocument, MeasurePart, VerdictPart
 from comedo.report.change_pictures import chosen_tracks
 from comedo.report.change_tables import to_change_document
 from comedo.service.pages.views.overlay import region_name
 from comedo.service.pages.views.result import advice_of
+from comedo.service.pages.views.standing import Flip
 from comedo.service.pages.views.verdict import VerdictView, view_verdict
 from comedo.service.pages.words import Words
 from comedo.types import Region
@@ -72,15 +73,18 @@ class CompareView:
     measures: tuple[tuple[str, ...], ...]
     regions: tuple[tuple[str, ...], ...]
     strips: tuple[Strip, ...]
+    flip: Flip | None
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The two photos that are compared, and all that could be."""
+    """The two photos that are compared, and all that could be; `may_flip`: the owner was not asked yet."""
 
     before: Half
     after: Half
     options: Sequence[Option]
+    may_flip: bool = False
+    day: str = ""
 
 
 def view_compare(change: Change, chosen: Chosen, words: Words) -> CompareView:
@@ -98,12 +102,19 @@ def view_compare(change: Change, chosen: Chosen, words: Words) -> CompareView:
             _rings(change, 1),
         ),
         verdict=view_verdict(document.verdict, dates[0], dates[-1], words),
-        checks=(*advice_of(later.checks, words), *([later.reason] if later.reason else [])),
+        checks=(*advice_of(later.checks, words), *([words.tell(later.reason)] if later.reason else [])),
         states=_states(change, words),
         measures=tuple(_measure(m, words) for m in document.verdict.measures),
         regions=tuple(_regions(document, words)),
         strips=tuple(_strip(track, words) for track in chosen_tracks(change.ledger)) if change.last_compared else (),
+        flip=_flip(chosen, later.view, words),
     )
+
+
+def _flip(chosen: Chosen, view: View, words: Words) -> Flip | None:
+    if not chosen.may_flip or view is not View.MIRRORED:
+        return None
+    return Flip(chosen.after.id, words.say("flip.question", day=chosen.day))
 
 
 def _rings(change: Change, visit: int) -> tuple[Ring, ...]:
@@ -129,7 +140,7 @@ def _measure(m: MeasurePart, words: Words) -> tuple[str, ...]:
         words.number(m.before),
         words.number(m.after),
         ("+" if m.difference > 0 else "") + words.number(m.difference),
-        words.number(m.smallest_detectable),
+        words.number(m.noise_limit),
         words.say(f"answer.{m.answer}"),
     )
 

@@ -11,6 +11,7 @@ from comedo.report.change_document import ChangeDocument, PointPart
 from comedo.service.actions.views import NoteView, PhotoView, TreatmentView
 from comedo.service.pages.views.calendar import Month, view_month
 from comedo.service.pages.views.charts import Chart, Point, Span, draw_chart
+from comedo.service.pages.views.standing import Flip, Standing, flips, standings
 from comedo.service.pages.views.verdict import VerdictView, view_verdict
 from comedo.service.pages.words import Words
 
@@ -27,6 +28,7 @@ class Material:
     treatments: Sequence[TreatmentView]
     notes: Sequence[NoteView]
     reader: str  # account of who looks
+    own: bool = True  # whether the one who looks may choose what is compared
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,27 @@ class VisitRow:
     picture: str | None
     day: str
     text: str
+    standing: Standing | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One visit of the time line, to be stepped through."""
+
+    when: str
+    href: str
+    picture: str | None
+    day: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """A photo that everything later can be compared with."""
+
+    id: str
+    text: str
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -75,9 +98,11 @@ class DiaryView:
 
     visits: tuple[VisitRow, ...]
     verdict: VerdictView | None
-    questions: tuple[str, ...]
+    flips: tuple[Flip, ...]
+    starts: tuple[Start, ...]
     charts: tuple[Chart, ...]
     rows: tuple[tuple[str, ...], ...]
+    moments: tuple[Moment, ...]
     treatments: tuple[TreatmentRow, ...]
     review: ReviewNote | None
     calendar: Month
@@ -89,13 +114,16 @@ def view_diary(material: Material, month: date, today: date, words: Words) -> Di
     """The page for a month of the calendar."""
     change = material.change
     shown = None if change is None or len(change.photos) < 2 else change
+    standing = standings(material.photos, shown, words)
     by_day = {day_of(photo): href_of(photo) for photo in material.photos}
     return DiaryView(
-        visits=tuple(_visit(photo, words) for photo in reversed(material.photos)),
+        visits=tuple(_visit(photo, standing[photo.id], words) for photo in reversed(material.photos)),
         verdict=None if shown is None else _verdict(shown, words),
-        questions=() if shown is None else shown.questions,
+        flips=flips(material.photos, shown, words) if material.own else (),
+        starts=_starts(material, shown, words) if material.own else (),
         charts=() if shown is None else _charts(shown, material.treatments, words),
         rows=() if shown is None else tuple(_row(point, words) for point in shown.timeline),
+        moments=() if shown is None else _moments(shown, material.photos, words),
         treatments=tuple(_treatment(t, words) for t in material.treatments),
         review=_review(material, today, words),
         calendar=view_month(month, today, by_day, {n.created.date() for n in material.notes}, words),
@@ -119,10 +147,20 @@ def thumb_of(photo: PhotoView) -> str | None:
     return f"/api/v1/photos/{photo.id}/image?max_side={_THUMB_PX}" if photo.has_picture else None
 
 
-def _visit(photo: PhotoView, words: Words) -> VisitRow:
+def _visit(photo: PhotoView, standing: Standing | None, words: Words) -> VisitRow:
     found = photo.analysis
     text = words.say("diary.not_analysed") if found is None else words.count("lesions", found.total)
-    return VisitRow(href_of(photo), thumb_of(photo), words.short_day(day_of(photo)), text)
+    return VisitRow(href_of(photo), thumb_of(photo), words.short_day(day_of(photo)), text, standing)
+
+
+def _starts(material: Material, change: ChangeDocument | None, words: Words) -> tuple[Start, ...]:
+    """What the comparison may begin with: every measured photo from the front but the last, oldest first."""
+    measured = [p for p in material.photos if p.analysis is not None and p.has_picture and p.view == "front"]
+    usable = sorted(measured, key=day_of)[:-1]
+    chosen = next((p.id for p in usable if p.baseline), "")
+    if change is not None and not chosen:
+        chosen = next((p.id for p in usable if change.photos[0].name.startswith(f"photo-{p.id[:8]}")), "")
+    return tuple(Start(p.id, words.day(day_of(p)), p.id == chosen) for p in usable) if len(usable) > 1 else ()
 
 
 def _verdict(change: ChangeDocument, words: Words) -> VerdictView:
@@ -154,6 +192,21 @@ def _row(point: PointPart, words: Words) -> tuple[str, ...]:
         words.number(point.severity),
         words.say(f"answer.{point.answer}"),
     )
+
+
+def _moments(change: ChangeDocument, photos: Sequence[PhotoView], words: Words) -> tuple[Moment, ...]:
+    by_name = {f"photo-{photo.id[:8]}.{photo.format}": photo for photo in photos}
+    dated = [(p, p.when, by_name.get(p.photo)) for p in change.timeline]
+    return tuple(
+        Moment(when.isoformat(), href_of(photo), thumb_of(photo), words.day(when), _in_a_line(point, words))
+        for point, when, photo in dated
+        if when is not None and photo is not None
+    )
+
+
+def _in_a_line(point: PointPart, words: Words) -> str:
+    _, count, noise, severity, answer = _row(point, words)
+    return words.say("timeline.values", count=count, noise=noise, severity=severity, answer=answer)
 
 
 def _treatment(item: TreatmentView, words: Words) -> TreatmentRow:

@@ -77,6 +77,7 @@ class SectionView:
     warm: bool
     folded: bool
     lines: tuple[LineView, ...]
+    more: tuple[LineView, ...] = ()  # behind a fold of their own: what can wait for an appointment
 
 
 @dataclass(frozen=True)
@@ -168,10 +169,9 @@ def view_guidance(advice: AdviceDocument, catalogue: Catalogue, words: Words) ->
     numbers = {name: n for n, name in enumerate(advice.sources, 1)}
     sections = []
     for section in Section:
-        lines = tuple(_line(line, numbers, catalogue) for line in advice.lines if line.section is section)
-        if lines:
-            warm, folded = section is Section.URGENT, section in _FOLDED
-            sections.append(SectionView(str(section), catalogue.sections[section], warm, folded, lines))
+        here = [line for line in advice.lines if line.section is section]
+        if here:
+            sections.append(_section(section, here, numbers, catalogue))
     reviewed = "reviewed" if advice.reviewed_by_clinician else "not_reviewed"
     review_on = () if advice.review_on is None else (words.say("guidance.review_on", day=words.day(advice.review_on)),)
     return GuidanceView(
@@ -180,6 +180,22 @@ def view_guidance(advice: AdviceDocument, catalogue: Catalogue, words: Words) ->
         small_print=(catalogue.say(reviewed), *review_on),
         sections=tuple(sections),
         sources=tuple(_source(name, numbers[name], source, catalogue) for name, source in advice.sources.items()),
+    )
+
+
+def _section(
+    section: Section, here: Sequence[LinePart], numbers: Mapping[str, int], catalogue: Catalogue
+) -> SectionView:
+    """What cannot wait is shown first; reasons for an appointment, a dozen of them, are behind a fold."""
+    waits = [section is Section.IF_ANY and line.urgency == "soon" for line in here]
+    views = [_line(line, numbers, catalogue) for line in here]
+    return SectionView(
+        id=str(section),
+        title=catalogue.sections[section],
+        warm=section is Section.URGENT,
+        folded=section in _FOLDED,
+        lines=tuple(view for view, can_wait in zip(views, waits, strict=True) if not can_wait),
+        more=tuple(view for view, can_wait in zip(views, waits, strict=True) if can_wait),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from comedo.report.document import AcnePart, CheckPart, Document, GradePart, LesionPart
 from comedo.report.look import SCALE_NAMES, in_words
-from comedo.report.markup import number
 from comedo.service.pages.views.overlay import Overlay, draw_layers, lesion_size, region_name
 from comedo.service.pages.words import Words
 from comedo.types import Group, Kind, Region, Verdict
@@ -145,20 +144,14 @@ def view_result(document: Document, place: Place, words: Words, history: Mapping
         scales=tuple(_scales(document, words)),
         lesions=tuple(_lesion(lesion, words, told.get(lesion.id, "–")) for lesion in document.lesions),
         checks=tuple(_check(check, words) for check in document.quality.checks),
-        notices=document.notices,
+        notices=tuple(words.tell(line) for line in document.notices),
         models=tuple(name.split("@")[0] + " " + name[-64:][:8] for name in document.models),
     )
 
 
 def advice_of(checks: Sequence[CheckPart], words: Words) -> tuple[str, ...]:
-    """What to do better: in the catalogue's words where the check has some, else in comedo's own."""
-    failed = [check for check in checks if not check.ok and check.advice]
-    return tuple(_advice(check, words) for check in failed)
-
-
-def _advice(check: CheckPart, words: Words) -> str:
-    key = f"check.{check.name}.advice"
-    return words.say(key) if words.has(key) else check.advice
+    """What to do better."""
+    return tuple(words.tell(check.advice) for check in checks if not check.ok and check.advice)
 
 
 def _any(lesions: Sequence[LesionPart], kind: Kind) -> bool:
@@ -167,7 +160,7 @@ def _any(lesions: Sequence[LesionPart], kind: Kind) -> bool:
 
 def _level(grade: GradePart, words: Words) -> str:
     key = f"level.{grade.level}"
-    return words.say(key) if words.has(key) else str(grade.level).capitalize()
+    return words.say(key) if words.has(key) else words.tell(str(grade.level)).capitalize()
 
 
 def _likely(grade: GradePart | None, words: Words) -> str:
@@ -213,11 +206,22 @@ def _scales(document: Document, words: Words) -> list[ScaleRow]:
             result = _result(grade, words)
         else:
             continue
-        details = tuple((in_words(key), number(value)) for key, value in grade.details.items())
         rows.append(
-            ScaleRow(_scale_name(name, words), result, grade.why, details, ", ".join(grade.missing), grade.source)
+            ScaleRow(
+                name=_scale_name(name, words),
+                result=result,
+                why=words.tell(grade.why),
+                details=tuple(_detail(key, value, words) for key, value in grade.details.items()),
+                missing="; ".join(words.tell(line) for line in grade.missing),
+                source=words.tell(grade.source),
+            )
         )
     return rows
+
+
+def _detail(name: str, value: str | float | int | None, words: Words) -> tuple[str, str]:
+    shown = words.tell(value) if isinstance(value, str) else words.number(value, 3)
+    return words.say(f"detail.{name}") if words.has(f"detail.{name}") else in_words(name), shown
 
 
 def _scale_name(name: str, words: Words) -> str:
@@ -227,10 +231,13 @@ def _scale_name(name: str, words: Words) -> str:
 def _result(grade: GradePart, words: Words) -> str:
     if grade.value is None:
         return words.say("result.not_assessed")
-    value = words.number(grade.value) if isinstance(grade.value, float | int) else in_words(str(grade.value))
+    level = None if grade.level is None else words.tell(grade.level.lower())
+    if not isinstance(grade.value, float | int):
+        return level or words.tell(str(grade.value))
+    value = words.number(grade.value)
     if grade.maximum is not None:
         value = words.say("result.of", n=value, most=words.number(grade.maximum))
-    return value if grade.level is None or in_words(grade.level) == value else f"{value}, {grade.level}"
+    return value if level is None else f"{value}, {level}"
 
 
 def _lesion(lesion: LesionPart, words: Words, history: str) -> LesionRow:

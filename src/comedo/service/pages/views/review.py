@@ -14,6 +14,7 @@ from comedo.report.markup import number
 from comedo.service.pages.words import Words
 from comedo.types import Group, Kind
 
+_GRADES: Mapping[str, type[int] | type[float]] = {"severity": float, "iga_estimate": int}  # that a reader may set
 _OPEN, _CONFIRM, _REJECT = "open", "confirm", "reject"
 _MOST_ADDED = 200
 _MOST_CHANGES = 14
@@ -49,8 +50,8 @@ def read_review(form: Mapping[str, Sequence[str]], document: Document) -> dict[s
     """
     said = [_lesion(form, lesion.id, lesion.kind) for lesion in document.lesions]
     added = [_added(text) for text in form.get("add", ())[:_MOST_ADDED]]
-    severity = _first(form, "severity").replace(",", ".")
-    grades = [{"scale": "severity", "action": "correct", "value": float(severity)}] if severity else []
+    given = [(scale, read, _first(form, scale).replace(",", ".")) for scale, read in _GRADES.items()]
+    grades = [{"scale": scale, "action": "correct", "value": read(text)} for scale, read, text in given if text]
     return {
         "complete": _first(form, "complete") == "yes",
         "why": _first(form, "why")[:2000],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,13 +49,14 @@ def view_verdict(verdict: VerdictPart, first: datetime | None, last: datetime | 
 def _sentence(verdict: VerdictPart, words: Words) -> str:
     count = next((m for m in verdict.measures if m.name == "count"), None)
     if count is None or verdict.probabilities is None:
-        return words.say("verdict.refused", reason=verdict.reason)
+        return words.say("verdict.refused", reason=words.tell(verdict.reason))
+    unseen = max(1, math.ceil(count.smallest_detectable))
     return words.say(
         f"verdict.{verdict.answer}",
         before=round(count.before),
         after=round(count.after),
-        noise=round(count.smallest_detectable),
-        reason=verdict.reason,
+        noise=unseen if verdict.answer is Answer.SAME else round(count.noise_limit),
+        reason=words.tell(verdict.reason),
     )
 
 

@@ -4,6 +4,8 @@ import { SIZE, judge, measure } from "./guide.js";
 const WANTED = { video: { facingMode: "user", width: { ideal: 2560 }, height: { ideal: 1920 } }, audio: false };
 const LEAST_PX = 1080; // of the shorter side: below it small lesions have too few pixels
 const EVERY_MS = 250;
+const POSE = { width: 288, height: 384 }; // what the server looks at, once a second, and does not keep
+const POSE_MS = 1000;
 
 export class Camera {
   constructor(root, texts, took) {
@@ -16,6 +18,8 @@ export class Camera {
     this.guide = root.querySelector("#guide");
     this.canvas = new OffscreenCanvas(SIZE.width, SIZE.height).getContext("2d", { willReadFrequently: true });
     this.side = "front";
+    this.pose = null;
+    this.asked = 0;
     root.querySelector("#shutter").addEventListener("click", () => this.take());
     root.querySelector("#camera-close").addEventListener("click", () => this.close());
     root.querySelector("#ghost-on").addEventListener("change", (event) => this.showGhost(event.target.checked));
@@ -56,13 +60,14 @@ export class Camera {
   }
 
   showGhost(wanted) {
-    const source = this.root.dataset.ghost;
-    this.ghost.hidden = !wanted || !source || this.side !== "front";
-    if (source && !this.ghost.src) this.ghost.src = source;
+    const source = this.root.getAttribute(`data-ghost-${this.side}`); // the last photo of this side
+    this.ghost.hidden = !wanted || !source;
+    if (source && this.ghost.getAttribute("src") !== source) this.ghost.src = source;
   }
 
   turn(side) {
     this.side = side;
+    this.pose = null;
     for (const button of this.root.querySelectorAll("[data-side]")) {
       button.setAttribute("aria-pressed", String(button.dataset.side === side));
     }
@@ -71,7 +76,7 @@ export class Camera {
 
   look() {
     const pixels = this.picture(this.canvas, SIZE);
-    const { lamps, advice } = judge(measure(pixels, this.before), this.side === "front");
+    const { lamps, advice } = judge(measure(pixels, this.before), this.side === "front", this.pose);
     this.before = pixels;
     for (const [name, ok] of Object.entries(lamps)) {
       this.root.querySelector(`[data-light="${name}"]`).classList.toggle("is-ok", ok);
@@ -79,6 +84,26 @@ export class Camera {
     this.frame.classList.toggle("is-ready", advice === "ready");
     const text = this.texts[`guide.${advice === "ready" && this.small ? "small" : advice}`];
     if (this.guide.textContent !== text) this.guide.textContent = text;
+    if (lamps.distance) this.askForPose();
+  }
+
+  // Only this server is asked, at most once a second, and only while there is a face to ask about.
+  async askForPose() {
+    const wanted = this.root.querySelector("#pose-on").checked;
+    if (!wanted) this.pose = null;
+    if (!wanted || performance.now() - this.asked < POSE_MS) return;
+    this.asked = performance.now();
+    const { side } = this;
+    const canvas = new OffscreenCanvas(POSE.width, POSE.height);
+    this.picture(canvas.getContext("2d"), POSE);
+    const body = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.8 });
+    try {
+      const answer = await fetch(`/capture/pose?side=${side}`, { method: "POST", headers: { "Content-Type": "image/jpeg" }, body });
+      const { pose } = answer.ok ? await answer.json() : {};
+      if (side === this.side && pose !== null) this.pose = pose ?? null;
+    } catch {
+      this.pose = null; // no connection: the pose is not judged, and the photo can be taken all the same
+    }
   }
 
   // The part of the video that the preview shows, at a size.

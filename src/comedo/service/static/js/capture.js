@@ -111,8 +111,14 @@ async function draw(item) {
   status.textContent = texts[`queue.${item.state === "sent" ? "analysing" : item.state}`];
   bar.hidden = !["waiting", "sending", "sent"].includes(item.state);
   bar.value = item.progress;
-  if (item.state === "failed") end(item, item.answer?.detail ?? "", [again(item)]);
+  if (item.state === "failed") end(item, refused(item.answer), [again(item)]);
   if (item.state === "sent" && !item.followed) await result(item);
+}
+
+// The page's own words for a refusal; what the API says is English.
+function refused(problem) {
+  const own = document.documentElement.lang === "en" ? problem?.detail : null;
+  return texts[`refusal.${problem?.code}`] ?? own ?? texts["refusal.other"];
 }
 
 async function result(item) {
@@ -123,14 +129,14 @@ async function result(item) {
   if (done.state === "failed") {
     const more = done.error === "poor_photo" ? [anyway(item, photo.id)] : [];
     item.row.status.textContent = texts["queue.refused"];
-    end(item, done.detail ?? "", [...more, link(address)]);
+    end(item, await (await fetch(`/photos/${photo.id}/refusal`)).text(), [...more, link(address)]);
     return;
   }
+  if (queue.items.length === 1) return location.assign(address);
   const { analysis } = await (await fetch(`/api/v1/photos/${photo.id}`)).json();
   item.row.status.textContent = texts[`quality.${analysis?.verdict}`] ?? texts["queue.done"];
   end(item, analysis ? `${analysis.total} ${texts["queue.unit"]}` : "", [link(address)]);
   item.state = "done";
-  if (queue.items.every((one) => one.state === "done") && queue.items.length === 1) location.assign(address);
 }
 
 function makeRow(item) {

@@ -40,12 +40,13 @@ function ratio(one, two) {
   return Math.max(one, two) / Math.max(Math.min(one, two), 1);
 }
 
-// The first thing to mend, and which of the three lamps are green.
-export function judge({ skin, light, sides, motion }, front) {
+// The first thing to mend, and which of the four lamps are green; `pose` is the server's word, null where it has none.
+export function judge({ skin, light, sides, motion }, front, pose) {
   const lamps = {
     distance: skin >= LIMITS.skin,
     light: light >= LIMITS.dark && light <= LIMITS.bright && (!front || sides <= LIMITS.sides),
     steady: motion <= LIMITS.motion,
+    pose: pose === "ready",
   };
   const rules = [
     [skin < LIMITS.skin / 3, "place"],
@@ -53,6 +54,7 @@ export function judge({ skin, light, sides, motion }, front) {
     [light < LIMITS.dark, "brighter"],
     [light > LIMITS.bright, "darker"],
     [front && sides > LIMITS.sides, "even"],
+    [pose && pose !== "ready" && pose !== "unsure", pose],
     [!lamps.steady, "still"],
   ];
   return { lamps, advice: rules.find(([holds]) => holds)?.[1] ?? "ready" };

@@ -1,6 +1,6 @@
 // Waits for a job, asking less often the longer it takes; a lost connection only makes it wait.
 export async function follow(id, tell) {
-  for (let wait = 300; ; wait = Math.min(wait * 1.4, 3000)) {
+  for (let wait = 150; ; wait = Math.min(wait * 1.2, 3000)) {
     const job = await read(`/api/v1/jobs/${id}`);
     if (job) tell(job);
     if (job && (job.state === "done" || job.state === "failed")) return job;
