@@ -15,7 +15,6 @@ from comedo.training.networks import UNet
 
 # Channels of the network's output; the run time reads the same order (comedo.lesions.network).
 MASK, ACTIVE, MARK, SPARSE, INFLAMED, LOG_RADIUS = range(6)
-_MASK = 3.0  # weight of the mask's loss, which is small beside that of the centres
 
 
 def build_lesion_net() -> UNet:
@@ -75,7 +74,7 @@ def lesion_loss(output: Tensor, target: Mapping[str, Tensor]) -> dict[str, Tenso
         "active": centre_focal(output[:, ACTIVE], heat[:, 0], weight[:, 0]),
         "mark": 0.5 * centre_focal(output[:, MARK], heat[:, 1], weight[:, 1]),
         "sparse": 0.4 * centre_focal(output[:, SPARSE], heat[:, 2], weight[:, 2]),
-        "mask": _MASK * soft_mask(output[:, MASK], target["mask"], target["mask_weight"]),
+        "mask": soft_mask(output[:, MASK], target["mask"], target["mask_weight"]),
     }
     typed = target["inflamed"] != IGNORE
     if typed.any():
