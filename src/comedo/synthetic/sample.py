@@ -203,7 +203,7 @@ def same_person(spec: FaceSpec, seed: int, *, lesions: Sequence[LesionSpec] | No
 
 
 def sample_spec() -> FaceSpec:
-    """What the demo picture shows: a friendly adult with 14 lesions; every kind is in sight, if not every lesion."""
+    """What the demo picture shows: a friendly adult with 14 clear lesions; every kind is in sight, if not every one."""
     person = Person(tone=0.24, shape_seed=8, hair=HairStyle.LONG, hair_darkness=0.62, hair_warmth=0.5, ruddiness=0.4)
     counts = {
         Kind.OPEN_COMEDONE: 2,
@@ -218,7 +218,7 @@ def sample_spec() -> FaceSpec:
         pose=Pose(yaw_deg=9, pitch_deg=-3, roll_deg=2, smile=0.9),
         light=Light(azimuth_deg=-28, elevation_deg=32, ambient=0.45, kelvin=5400, softness=0.7),
         camera=Camera(width=1200, height=1600, face_share=0.58, center_xy=(0.5, 0.53), noise=0.004),
-        lesions=scatter_lesions(person, counts, seed=6),
+        lesions=scatter_lesions(person, counts, seed=6, strength=(1.3, 1.9)),
         background_seed=21,
         noise_seed=1,
     )
