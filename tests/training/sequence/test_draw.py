@@ -13,7 +13,8 @@ PLAIN = DrawPlan(reverse=0, mirror=0, unsound=0, gaps=0, shift=0, zoom=0, light=
 def drawn(number, course=Course.BETTER):
     """Photo i is all of grey 10 i and has 10 - i lesions."""
     frames = np.stack([np.full((8, 8, 3), 10 * i, np.uint8) for i in range(number)])
-    return Drawn(frames, np.ones(number, bool), course, np.arange(10, 10 - number, -1).astype(np.float32), True)
+    loads, there = np.arange(10, 10 - number, -1).astype(np.float32), np.ones(number, bool)
+    return Drawn(frames, there, course, loads, True, there)
 
 
 def greys(found):

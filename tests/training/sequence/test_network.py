@@ -5,7 +5,7 @@ pytest.importorskip("torch", reason="needs comedo[train]")
 
 import torch
 
-from comedo.training.sequence.network import ChangeNet, ordinal_log_probs
+from comedo.training.sequence.network import ChangeNet, joint_prob, ordinal_log_probs
 from comedo.training.sequence.plan import NetPlan
 from comedo.training.sequence.rows import answer_of
 from comedo.training.sequence.series import Course
@@ -25,7 +25,7 @@ def faces(*seeds):
 
 def ask(net, pictures, mask):
     with torch.no_grad():
-        course, sound, _ = net(pictures, torch.tensor([mask], dtype=torch.float32))
+        course, sound, *_ = net(pictures, torch.tensor([mask], dtype=torch.float32))
     return course.exp()[0].numpy(), float(sound)
 
 
@@ -70,6 +70,21 @@ def test_light_that_changes_everything_alike_is_taken_off(net):
 def test_the_ordinal_axis(place, width, probs):
     found = ordinal_log_probs(torch.tensor([place]), torch.tensor(width)).exp()[0].numpy()
     assert found == pytest.approx(probs, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("series", "photos", "mask", "prob"),
+    [
+        pytest.param(0.0, [40.0, 40.0], [1, 1], 0.5, id="faces, an order of even odds"),
+        pytest.param(40.0, [0.0, 0.0], [1, 1], 0.25, id="two photos of even odds"),
+        pytest.param(40.0, [40.0, -40.0], [1, 1], 0.0, id="one photo of noise"),
+        pytest.param(40.0, [0.0, -40.0], [1, 0], 0.5, id="a missing photo says nothing"),
+        pytest.param(40.0, [40.0, 40.0], [1, 1], 1.0, id="all sound"),
+    ],
+)
+def test_a_series_is_as_sound_as_its_order_and_every_photo(series, photos, mask, prob):
+    found = joint_prob(torch.tensor([series]), torch.tensor([photos]), torch.tensor([mask], dtype=torch.float32))
+    assert float(found) == pytest.approx(prob, abs=1e-5)
 
 
 @pytest.mark.parametrize(

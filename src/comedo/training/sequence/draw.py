@@ -24,6 +24,7 @@ class Drawn:
     course: Course
     loads: NDArray[np.float32]  # log(1 + lesions); NaN where unknown
     sound: bool
+    is_face: NDArray[np.bool_]  # False where the photo is noise
 
 
 def draw_series(
@@ -60,11 +61,12 @@ def whole(series: Series) -> Drawn:
     frames = series.frames()
     loads = np.full(len(frames), np.nan) if series.loads is None else np.log1p(np.array(series.loads, np.float64))
     present = np.ones(len(frames), np.bool_)
-    return Drawn(frames, present, series.course, loads.astype(np.float32), series.sort is Sort.SERIES)
+    return Drawn(frames, present, series.course, loads.astype(np.float32), series.sort is Sort.SERIES, present)
 
 
 def _chosen(drawn: Drawn, order: NDArray[np.intp]) -> Drawn:
-    return replace(drawn, frames=drawn.frames[order], present=drawn.present[order], loads=drawn.loads[order])
+    rows = {name: getattr(drawn, name)[order] for name in ("frames", "present", "loads", "is_face")}
+    return replace(drawn, **rows)
 
 
 def shorten(drawn: Drawn, rng: np.random.Generator, *, most: int) -> Drawn:
@@ -122,7 +124,8 @@ def with_noise(drawn: Drawn, rng: np.random.Generator) -> Drawn:
     which[int(rng.integers(len(frames)))] = True
     for place in np.flatnonzero(which):
         frames[place] = noise_frame(frames.shape[1], rng)
-    return replace(drawn, frames=frames, loads=np.where(which, np.nan, drawn.loads).astype(np.float32), sound=False)
+    loads = np.where(which, np.nan, drawn.loads).astype(np.float32)
+    return replace(drawn, frames=frames, loads=loads, sound=False, is_face=drawn.is_face & ~which)
 
 
 def noise_frame(side_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -155,5 +158,6 @@ def leave_gaps(drawn: Drawn, rng: np.random.Generator, *, most: int) -> Drawn:
             frames=np.insert(drawn.frames, at, 0, axis=0),
             present=np.insert(drawn.present, at, False),
             loads=np.insert(drawn.loads, at, np.nan),
+            is_face=np.insert(drawn.is_face, at, False),
         )
     return drawn

@@ -1,5 +1,8 @@
 """The sequence network: a small CNN for each face, a masked LSTM over them read in both directions, two answers.
 
+A series is sound when its order is, and when every single photo shows a face: the probabilities are multiplied, so that
+one photo of noise is enough to leave the series without an answer.
+
 Reading the series forwards and backwards with the same weights, and taking the difference, makes the answer turn around
 exactly when the series does: a series that could as well be read backwards is "the same" by construction. The lesions
 that the network counts on the first and the last face enter the answer directly.
@@ -74,7 +77,7 @@ class MaskedLstm(nn.Module):
 
 
 class ChangeNet(nn.Module):
-    """Faces of a series to the course, to whether the series is sound, and to each face's lesions."""
+    """A series to its course, to whether it is sound, and each photo to its lesions and to whether it is a face."""
 
     def __init__(self, plan: NetPlan) -> None:
         super().__init__()
@@ -84,10 +87,12 @@ class ChangeNet(nn.Module):
         self.course = nn.Linear(plan.hidden, 1 if self.ordinal else 2)
         self.sound = nn.Linear(plan.hidden, 1)
         self.load = nn.Linear(plan.hidden, 1)
+        self.face = nn.Linear(plan.hidden, 1)
+        nn.init.constant_(self.face.bias, 3.0)  # nearly every photo is one
         self.width = nn.Parameter(torch.tensor(1.0))  # of "the same" on the ordinal axis, before softplus
         self.weight = nn.Parameter(torch.tensor(2.0))  # of what was counted, beside what the LSTM makes of the series
 
-    def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Judge series.
 
         Args:
@@ -95,16 +100,18 @@ class ChangeNet(nn.Module):
             mask: (B, T), 1 for a photo, 0 for a missing one.
 
         Returns:
-            (B, 3) log probabilities of worse, same, better; (B,) logit of a sound series; (B, T) log(1 + lesions).
+            (B, 3) log probabilities of worse, same, better; (B,) logit of a sound order; (B, T) log(1 + lesions);
+            (B, T) logit of a face.
         """
         b, t = faces.shape[:2]
         vectors = self.encoder(faces.flatten(0, 1)).reshape(b, t, -1)
         there = self.lstm(vectors, mask, backwards=False)
         back = self.lstm(vectors, mask, backwards=True)
-        sound = ((self.sound(there) + self.sound(back)) / 2)[:, 0]
+        is_face = self.face(vectors.detach())[..., 0]  # reads what the rest learnt and does not disturb it
+        order = ((self.sound(there) + self.sound(back)) / 2)[:, 0]
         loads = self.load(vectors)[..., 0]
         fewer = self.weight * (loads * (first_of(mask) - first_of(mask.flip(1)).flip(1))).sum(1)
-        return self._course(self.course(there), self.course(back), fewer), sound, loads
+        return self._course(self.course(there), self.course(back), fewer), order, loads, is_face
 
     def _course(self, there: Tensor, back: Tensor, fewer: Tensor) -> Tensor:
         if self.ordinal:
@@ -116,6 +123,11 @@ class ChangeNet(nn.Module):
 def first_of(mask: Tensor) -> Tensor:
     """1 at the first photo that is there, 0 elsewhere; (B, T) both."""
     return mask * (mask.cumsum(1) == 1).float()
+
+
+def joint_prob(order: Tensor, photos: Tensor, mask: Tensor) -> Tensor:
+    """Probability (B,) of all being so at once: the order by its logit (B,), each photo that is there by its (B, T)."""
+    return (functional.logsigmoid(order) + (mask * functional.logsigmoid(photos)).sum(1)).exp()
 
 
 def ordinal_log_probs(place: Tensor, width: Tensor) -> Tensor:
@@ -135,5 +147,6 @@ class ShippedChange(nn.Module):
     def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(1, T, S, S, 3) uint8, (1, T) bool to (1, 3) worse, same, better, and (1,) probability of a sound series."""
         pixels = faces.permute(0, 1, 4, 2, 3).float() / 255.0
-        course, sound, _ = self.net(pixels, mask.float())
-        return course.exp(), torch.sigmoid(sound)
+        there = mask.float()
+        course, order, _, is_face = self.net(pixels, there)
+        return course.exp(), joint_prob(order, is_face, there)

@@ -76,13 +76,15 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
 
     def loss(self, recipe: SequenceRecipe, net: nn.Module, batch: Batch, epoch: int) -> dict[str, Tensor]:  # noqa: ARG002
         faces = batch["faces"].permute(0, 1, 4, 2, 3).float() / 255.0
-        course, sound, loads = (y.float() for y in net(faces, batch["mask"]))
+        course, order, loads, is_face = (y.float() for y in net(faces, batch["mask"]))
         known = (batch["mask"] > 0) & batch["loads"].isfinite()
         wrong = functional.nll_loss(course, batch["course"].long(), reduction="none")
+        mistaken = functional.binary_cross_entropy_with_logits(is_face, batch["is_face"], reduction="none")
         off = functional.smooth_l1_loss(loads, batch["loads"].nan_to_num(0.0), reduction="none", beta=0.5)
         return {
             "course": _mean(wrong, batch["sound"]),
-            "sound": functional.binary_cross_entropy_with_logits(sound, batch["sound"]),
+            "sound": functional.binary_cross_entropy_with_logits(order, batch["sound"]),
+            "face": _mean(mistaken, batch["mask"]),
             "load": recipe.load_weight * _mean(off, known.float()),
         }
 
@@ -149,6 +151,7 @@ class _Drawing:
             "course": np.array(int(drawn.course)),
             "sound": np.array(drawn.sound, np.float32),
             "loads": drawn.loads,
+            "is_face": drawn.is_face.astype(np.float32),
         }
 
 
