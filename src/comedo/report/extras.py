@@ -21,6 +21,7 @@ from comedo.guidance.load import languages, load_catalogue
 from comedo.report.change_document import ChangeDocument
 from comedo.report.change_file import last_compared, parse_change
 from comedo.report.look import in_words
+from comedo.report.sentences import translate
 from comedo.report.texts import Texts, load_texts
 from comedo.report.written import StrPath, first_fault, name_of, read_bytes
 
@@ -183,7 +184,7 @@ def to_since(document: bytes, *, name: str = "the change", language: str = "en")
 
 
 def since_baseline(change: ChangeDocument, language: str = "en") -> Since:
-    """What a change document says of the whole face; its own sentence is English."""
+    """What a change document says of the whole face; a sentence that cannot be translated gives way to its answer."""
     texts = load_texts(language)
     verdict = change.verdict
     rows = (
@@ -197,7 +198,7 @@ def since_baseline(change: ChangeDocument, language: str = "en") -> Since:
         for m in verdict.measures
     )
     first, last = change.photos[0].when, last_compared(change).when
-    sentence = change.sentence if language == "en" else f"{texts.answers[verdict.answer].capitalize()}."
+    sentence = translate(change.sentence, language) or f"{texts.answers[verdict.answer].capitalize()}."
     return Since(
         sentence=sentence,
         measures=tuple(rows),

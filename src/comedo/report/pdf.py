@@ -130,7 +130,7 @@ def _quality(sheet: Sheet, case: Case, texts: Texts, size: float, *, brief: bool
         sheet.rows(heads, rows, (36, 17, 14, sheet.width - 67), size=6.5)
     for check in checks:
         if check.advice:
-            sheet.paragraph(check.advice, size)
+            sheet.paragraph(texts.sentence(check.advice), size)
 
 
 def _named(row: tuple[str, str, str, str]) -> dict[str, str]:

@@ -78,7 +78,7 @@ def _key_numbers(sheet: Sheet, case: Case, texts: Texts) -> None:
         sheet.paragraph(texts.say("coverage", percent=texts.number(100 * document.coverage.fraction)))
     sheet.paragraph(texts.say("quality", verdict=texts.verdicts[document.quality.verdict]))
     for notice in document.notices:
-        sheet.paragraph(texts.say("notice", text=notice), 7.5, soft=True)
+        sheet.paragraph(texts.say("notice", text=texts.sentence(notice)), 7.5, soft=True)
 
 
 def _likely(pair: tuple[float, float] | None, texts: Texts) -> str:
@@ -104,7 +104,7 @@ def _or_hidden(count: int | None, texts: Texts) -> str:
 
 def write_scales(sheet: Sheet, case: Case, texts: Texts) -> None:
     """Every scale with its value, how it came about, what the photo does not show, and its source."""
-    rows, sources = [], []
+    rows, sources, written = [], [], []
     for name, grade in case.document.grades.scales().items():
         result = texts.say("not_assessed") if grade.value is None else texts.number(grade.value)
         named = grade.level is not None and isinstance(grade.value, str)
@@ -113,13 +113,16 @@ def write_scales(sheet: Sheet, case: Case, texts: Texts) -> None:
         if grade.level and grade.level != grade.value:
             result = texts.level(grade.level) if named else f"{result}: {texts.level(grade.level)}"
         title = texts.scales.get(name, in_words(name))
-        rows.append((title, result, texts.interval(grade.interval_90), grade.why, "; ".join(grade.missing)))
+        missing = "; ".join(texts.sentence(part) for part in grade.missing)
+        rows.append((title, result, texts.interval(grade.interval_90), texts.sentence(grade.why), missing))
+        written += [grade.why, *grade.missing]
         sources.append(f"{title}: {grade.source}")
     sheet.heading(texts.say("scales"), 10.5, level=2)
     heads = [texts.say(key) for key in ("scale", "result", "ninety", "how", "missing")]
     sheet.rows(heads, rows, (26, 30, 17, 53, 58), size=6.5)
     said = texts.say("sources", sources=". ".join(sources))
-    sheet.paragraph(" ".join(filter(None, (said, texts.say("in_english")))), 5.8, soft=True)
+    rest = "" if texts.knows([*written, *case.document.notices]) else texts.say("in_english")
+    sheet.paragraph(" ".join(filter(None, (said, rest))), 5.8, soft=True)
 
 
 def write_since(sheet: Sheet, since: Since, texts: Texts) -> None:

@@ -8,7 +8,6 @@ training crops: 0.21 with the first three in floats, 0.12 with six, 0.05 with 18
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from comedo.errors import ModelError
 from comedo.inference import TWIN, OnnxNetwork, read_manifest, read_weights
 from comedo.training.export import Entry, add_to_manifest, sha256_of
+from comedo.training.integers import write_integers
 from comedo.types import Image
 
 _FLOAT_FIRST = 18  # convolutions of the encoder that stay float
@@ -53,27 +53,15 @@ def quantize(path: Path, out: Path, pictures: Sequence[Image]) -> None:
         out: The file to write.
         pictures: (H, W, 3) uint8 RGB, sides multiples of 32; a multiple of four of them.
     """
-    import onnx
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-        convolutions = [n.name for n in onnx.load(str(prepared)).graph.node if n.op_type == "Conv"]
-        quantize_static(
-            str(prepared),
-            str(out),
-            _Pictures(pictures),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            calibrate_method=CalibrationMethod.Percentile,
-            op_types_to_quantize=["Conv", "Add", "Resize"],
-            nodes_to_exclude=[*convolutions[:_FLOAT_FIRST], convolutions[-1]],
-            extra_options={"CalibPercentile": _PERCENTILE, "CalibStridedMinMax": _AT_A_TIME, "WeightSymmetric": True},
-        )
+    write_integers(
+        path,
+        out,
+        _Pictures(pictures),
+        layers=("Conv", "Add", "Resize"),
+        floats_first=_FLOAT_FIRST,
+        percentile=_PERCENTILE,
+        options={"CalibStridedMinMax": _AT_A_TIME},
+    )
 
 
 def mean_difference(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> float:

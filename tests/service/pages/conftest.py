@@ -20,7 +20,7 @@ from comedo.service.demo.fill import CLINICIAN, PASSWORD
 from comedo.service.demo.photos import demo_photos
 from comedo.service.parts import Parts
 from comedo.service.work.worker import work_once
-from service.api.conftest import make_settings
+from service.api.conftest import Service, make_settings
 
 PHOTO_PX = 648  # wide, 864 high: enough for the gate, quick to render; a camera has no odd number of rows
 
@@ -32,6 +32,16 @@ class Site:
     url: str
     before: Path
     camera: Path
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A service with pages and accounts, on SQLite."""
+    made = Service(create_app(make_settings(tmp_path)))
+    yield made
+    for client in made.clients:
+        client.close()
+    made.parts.database.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from comedo.errors import UnusableInput
 from comedo.service.accounts.resets import make_code
-from comedo.service.app import create_app
 from comedo.service.database.columns import now
 from comedo.service.database.tables import ResetCode
-from service.api.conftest import PASSWORD, Service, make_settings
+from service.api.conftest import PASSWORD, Service
 from service.pages.people import person
 
 NEW = "other plain words"
 EMAIL = "robin@example.org"
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(create_app(make_settings(tmp_path)))
-    yield made
-    for client in made.clients:
-        client.close()
-    made.parts.database.close()
 
 
 def sign_in(service: Service, password: str) -> int:

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from comedo.service.app import create_app
-from service.api.conftest import Service, make_settings
 from service.pages.people import person, send, skin_jpeg
 
 DAYS = ("2026-01-01", "2026-02-01", "2026-03-01")
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(create_app(make_settings(tmp_path)))
-    yield made
-    for client in made.clients:
-        client.close()
-    made.parts.database.close()
 
 
 def words_of(page: str) -> list[str]:

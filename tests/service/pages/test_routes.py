@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -33,15 +31,6 @@ PERSONAL = [
     "/account",
     "/more",
 ]
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(create_app(make_settings(tmp_path)))
-    yield made
-    for client in made.clients:
-        client.close()
-    made.parts.database.close()
 
 
 def upload(service: Service, client: TestClient, *sides: str, seed: int = 0) -> str:

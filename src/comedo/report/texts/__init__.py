@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from comedo.errors import UnusableInput
 from comedo.report.markup import UNKNOWN, number
+from comedo.report.sentences import translate
 
 FOLDER = Path(__file__).parent
 Names = dict[str, str]
@@ -50,6 +52,14 @@ class Texts(BaseModel):
         if pair is None:
             return UNKNOWN
         return self.say("interval", low=self.number(pair[0]), high=self.number(pair[1]))
+
+    def sentence(self, written: str) -> str:
+        """A sentence of the library in this language; one that the catalogue does not hold stays English."""
+        return translate(written, self.language) or written
+
+    def knows(self, sentences: Iterable[str]) -> bool:
+        """Whether all of these sentences of the library can be said in this language."""
+        return all(not written or translate(written, self.language) is not None for written in sentences)
 
     def level(self, word: str) -> str:
         """The name of a level."""

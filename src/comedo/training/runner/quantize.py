@@ -7,7 +7,6 @@ is lost there.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from comedo.report.whole_file import write_whole
 from comedo.training.evaluate import Evaluation
 from comedo.training.export import Entry, add_to_manifest
 from comedo.training.figures import Rounds
+from comedo.training.integers import write_integers
 from comedo.training.runner.contract import Arrays, Item, Run, Task
 from comedo.training.runner.measure import Question, measure
 from comedo.training.runner.plan import RunRecipe
@@ -132,28 +132,7 @@ def write_twin(path: Path, out: Path, asked: Sequence[Arrays]) -> None:
         out: The file to write.
         asked: Questions from which the ranges of activations come.
     """
-    import onnx
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    with tempfile.TemporaryDirectory() as folder:
-        prepared, draft = Path(folder) / "prepared.onnx", out.with_suffix(".draft.onnx")
-        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-        convolutions = [n.name for n in onnx.load(str(prepared)).graph.node if n.op_type == "Conv"]
-        quantize_static(
-            str(prepared),
-            str(draft),
-            _Asked(asked),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            calibrate_method=CalibrationMethod.MinMax,
-            op_types_to_quantize=list(_LAYERS),
-            nodes_to_exclude=[*convolutions[:1], *convolutions[-1:]],
-            extra_options={"WeightSymmetric": True},
-        )
-        draft.replace(out)
+    write_integers(path, out, _Asked(asked), layers=_LAYERS, floats_first=1)
 
 
 def mean_difference(whole: Run, twin: Run, asked: Sequence[Arrays]) -> float:
