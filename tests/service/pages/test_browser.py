@@ -139,7 +139,7 @@ def ask_for_guidance(browser: Browser) -> None:
     browser.click('[name="pregnancy"][value="not_possible"]')
     browser.click("main form > .row button")
     browser.arrive("/guidance")
-    assert browser.all('a[href^="#source-"]')
+    browser.until(lambda _: browser.all('a[href^="#source-"]'), "a source")
     browser.check("guidance")
 
 
