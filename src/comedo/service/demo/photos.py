@@ -65,7 +65,7 @@ def _spec(width: int) -> FaceSpec:
         pose=Pose(yaw_deg=2, pitch_deg=-2, roll_deg=1, smile=0.7),
         light=Light(azimuth_deg=-20, elevation_deg=32, ambient=0.5, kelvin=5400, softness=0.8),
         camera=Camera(width=width, height=round(width * 4 / 3), face_share=0.66, center_xy=(0.5, 0.53), noise=0.004),
-        lesions=scatter_lesions(_PERSON, _ON_SKIN, seed=6),
+        lesions=scatter_lesions(_PERSON, _ON_SKIN, seed=6, strength=(1.5, 2.2)),
         background_seed=21,
         noise_seed=1,
     )
