@@ -10,6 +10,19 @@ from fastapi.testclient import TestClient
 from change_builders import skin_photo
 from service.api.conftest import PASSWORD, Service
 
+# The pages of a person who is signed in, whatever they have sent.
+PERSONAL = (
+    "/diary",
+    "/compare",
+    "/capture",
+    "/guidance",
+    "/guidance/questions",
+    "/reports",
+    "/privacy",
+    "/account",
+    "/more",
+)
+
 
 def person(service: Service, email: str = "robin@example.org") -> TestClient:
     """Signed up by the form."""

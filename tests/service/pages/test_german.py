@@ -21,7 +21,7 @@ from comedo.service.app import create_app
 from comedo.types import FaceAnalysis, Photo, Verdict
 from service.api.conftest import PASSWORD, Service, make_settings
 from service.api.drawn import AnyFace
-from service.pages.people import person, send, skin_jpeg
+from service.pages.people import PERSONAL, person, send, skin_jpeg
 
 ENGLISH = re.compile(
     r"\b(the|this|that|with|and|is|are|which|from|has|have|cannot|photos|lesions|skin)\b", re.IGNORECASE
@@ -29,18 +29,7 @@ ENGLISH = re.compile(
 CODE = re.compile(
     r"<(script|template|svg|title)\b.*?</\1>|<li id=\"source-.*?</li>|<(\w+)[^>]* lang=\"en\".*?</\2>", re.DOTALL
 )
-PAGES = (
-    "/diary",
-    "/compare",
-    "/capture",
-    "/guidance",
-    "/guidance/questions",
-    "/reports",
-    "/privacy",
-    "/account",
-    "/more",
-    "/about",
-)
+PAGES = (*PERSONAL, "/about")
 
 
 @dataclass

@@ -15,22 +15,11 @@ from comedo.service.pages.site import STATIC
 from comedo.service.storage.retention import apply_retention
 from comedo.service.work.worker import work_once
 from service.api.conftest import HERE, PASSWORD, Service, drawn_jpeg, make_settings
-from service.pages.people import person
+from service.pages.people import PERSONAL, person
 
 INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle\s*=|\son[a-z]+\s*=", re.IGNORECASE)
 ADDRESS = re.compile(r"""(?:href|src|action|data-src)="([^"]*)\"""")
 FIRST_PAGE_BYTES = 200_000
-PERSONAL = [
-    "/diary",
-    "/compare",
-    "/capture",
-    "/guidance",
-    "/guidance/questions",
-    "/reports",
-    "/privacy",
-    "/account",
-    "/more",
-]
 
 
 def upload(service: Service, client: TestClient, *sides: str, seed: int = 0) -> str:
