@@ -33,14 +33,18 @@ class Canvas:
 
     `image` is (H, W, 3) uint8; `maps` (6, H/2, W/2) float32: probabilities of mask, active
     centre, mark centre, centre under the sparse convention, inflamed; radius in canvas pixels.
-    `skin` and `parts` are (H/2, W/2). `to_photo` maps canvas pixels to the photo's.
+    `parts` is (H/2, W/2). `to_photo` maps canvas pixels to the photo's.
     """
 
     image: Image
     maps: NDArray[np.float32]
-    skin: NDArray[np.bool_]
     parts: NDArray[np.uint8]
     to_photo: Affine
+
+    @cached_property
+    def skin(self) -> NDArray[np.bool_]:
+        """The skin that acne can affect, (H/2, W/2)."""
+        return np.isin(self.parts, [r.part for r in Region])
 
     @cached_property
     def face(self) -> NDArray[np.bool_]:
@@ -84,19 +88,19 @@ def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
     to_photo = invert(crop_affine(box, (image.shape[0], image.shape[1])))
     h, w = image.shape[0] // STRIDE, image.shape[1] // STRIDE
     parts = _parts_on_canvas(face, to_photo, (h, w))
-    skin = np.isin(parts, [r.part for r in Region])
     maps = np.zeros((6, h, w), np.float32)
     maps[RADIUS] = 1.0
+    canvas = Canvas(image, maps, parts, to_photo)  # its maps are filled tile by tile
     tiles = [
         t
         for t in tile_canvas(image.shape[0], image.shape[1])
-        if skin[t.y0 // STRIDE : (t.y0 + t.height) // STRIDE, t.x0 // STRIDE : (t.x0 + t.width) // STRIDE].any()
+        if canvas.skin[t.y0 // STRIDE : (t.y0 + t.height) // STRIDE, t.x0 // STRIDE : (t.x0 + t.width) // STRIDE].any()
     ]
     pictures = [_padded(image[t.y0 : t.y0 + t.height, t.x0 : t.x0 + t.width], t.height, t.width) for t in tiles]
     weight = np.zeros((h, w), np.float32)
     for tile, output in zip(tiles, run_many(network, pictures), strict=True):
         _blend(maps, weight, output, tile.y0 // STRIDE, tile.x0 // STRIDE)
-    return Canvas(image, maps, skin, parts, to_photo)
+    return canvas
 
 
 def _padded(piece: Image, height: int, width: int) -> Image:
