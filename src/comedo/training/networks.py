@@ -112,6 +112,7 @@ class Encoder(nn.Module):
                 cin = cout
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
+        self.folded = False  # whether the batch norms do nothing but shift: see `comedo.training.start.settle_norms`
         self._frozen = 0
 
     def freeze(self, stages: int) -> None:
@@ -164,6 +165,7 @@ class Encoder(nn.Module):
                 )
             conv.weight.data = torch.from_numpy(weight.astype(np.float32))
             norm.bias.data = torch.from_numpy(bias.astype(np.float32))
+        self.folded = True
 
 
 class Up(nn.Module):

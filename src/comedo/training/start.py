@@ -1,12 +1,13 @@
-"""Going on from a shipped network: its ONNX file back into a torch network that can learn.
+"""Going on from weights whose batch norms were folded into the convolutions: a shipped network's ONNX file, ImageNet's.
 
-The export folded every batch norm into its convolution. To learn on, the batch norms are needed
-again, set so that the network computes the same as before: each takes the mean and spread of its
-input on a batch of training pictures as its own, and undoes them with its scale and shift.
+To learn on, the batch norms are needed again, set so that the network computes the same as before:
+each takes the mean and spread of its input on a batch of training pictures as its own, and undoes
+them with its scale and shift.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from comedo.errors import UnusableInput
-from comedo.training.networks import UNet
+from comedo.training.networks import Encoder, UNet
 
 Floats = NDArray[np.float32]
 
@@ -72,6 +73,28 @@ def start_from_onnx(net: UNet, path: Path, pictures: Tensor) -> None:
         net.eval()(pictures)
         for hook in hooks:
             hook.remove()
+
+
+@torch.no_grad()
+def settle_norms(net: nn.Module, ask: Callable[[], object]) -> None:
+    """Let encoders with folded weights compute the same while they learn as before.
+
+    A norm of mean 0 and variance 1 that only shifts is right in evaluation alone: as soon as it takes the mean and
+    variance of a batch instead, nothing is left of the features (docs/results.md has figures).
+
+    Args:
+        net: Before training; left in evaluation mode.
+        ask: Runs it on a typical batch.
+    """
+    folded = [m for m in net.modules() if isinstance(m, Encoder) and m.folded]
+    norms = [m for encoder in folded for m in encoder.modules() if isinstance(m, nn.BatchNorm2d)]
+    if not norms:
+        return
+    hooks = [norm.register_forward_pre_hook(_undo(norm.bias.detach().clone())) for norm in norms]
+    net.eval()
+    ask()
+    for hook in hooks:
+        hook.remove()
 
 
 def _undo(bias: Tensor):  # type: ignore[no-untyped-def]

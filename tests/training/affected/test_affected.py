@@ -8,9 +8,13 @@ import pytest
 pytest.importorskip("torch", reason="needs comedo[train]")
 pytest.importorskip("lightning", reason="needs comedo[train]")
 
+import torch
+
 from comedo.errors import UnusableInput
 from comedo.training.affected.faces import masked_view
 from comedo.training.affected.judge import MEASURES, AffectedRow, draw_answers
+from comedo.training.affected.task import AffectedExport
+from comedo.training.metrics.probability import brier, roc_auc
 from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -50,6 +54,42 @@ def test_only_skin_is_left(rendered):
     grey = (np.abs(view.astype(int) - 128) <= 1).all(2)
     assert 0.2 < grey.mean() < 0.9
     assert grey[:8, :8].all()
+
+
+@pytest.fixture(scope="module")
+def faces(rendered):
+    task, recipe = small_recipe("affected", *SMALL)
+    return task, recipe, task.items(recipe, rendered, rendered / "cache")
+
+
+def test_without_enough_watched_people_the_odds_of_training_photos_are_undone(faces, tmp_path):
+    task, recipe, items = faces
+    some = [f for f in items if f.affected][:6] + [f for f in items if not f.affected][:2]
+    net = task.build(recipe, tmp_path, some).eval()
+    task.settle(recipe, net, some)
+    with torch.no_grad():
+        probability, even = AffectedExport(net)(torch.randint(0, 255, (3, 64, 64, 3), dtype=torch.uint8))
+    assert (probability / (1 - probability)).tolist() == pytest.approx((3 * even / (1 - even)).tolist(), rel=1e-3)
+
+
+def test_probabilities_are_fitted_to_watched_people(faces, tmp_path, monkeypatch):
+    task, recipe, items = faces
+    monkeypatch.setattr("comedo.training.affected.task._FEWEST", 5)
+    net = task.build(recipe, tmp_path, items).eval()
+    views = [torch.from_numpy(masked_view(face.photo, recipe))[None] for face in items]
+    true = np.array([face.affected for face in items])
+
+    def look():
+        with torch.no_grad():
+            return np.array([float(AffectedExport(net)(view)[0]) for view in views])
+
+    before = look()
+    if roc_auc(before, true) < 0.5:  # an untrained network says anything: turn it the right way round
+        net.head.weight.data *= -1
+        before = look()
+    task.settle(recipe, net, items)
+    assert look().mean() == pytest.approx(true.mean(), abs=0.02)
+    assert brier(look(), true) < brier(before, true)
 
 
 def test_both_kinds_are_needed(rendered, tmp_path):

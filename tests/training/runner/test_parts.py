@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import cv2
@@ -20,9 +21,9 @@ from comedo.errors import ModelError, UnusableInput
 from comedo.training.command import RECIPES
 from comedo.training.recipe import read_values
 from comedo.training.runner.augment import Augment, change_light, change_places, patches_of
-from comedo.training.runner.contract import Shipped
+from comedo.training.runner.contract import Examples, Shipped
 from comedo.training.runner.faces import face_parts, kept_name
-from comedo.training.runner.feed import Turn, divide, training_feed
+from comedo.training.runner.feed import DrawnExamples, Turn, divide, training_feed
 from comedo.training.runner.labelled import LabelledSet, open_sets
 from comedo.training.runner.learner import rate_share
 from comedo.training.runner.plan import Schedule, Ship, Watch
@@ -51,9 +52,21 @@ def test_an_epoch_takes_every_example_once_in_an_order_of_its_own():
     orders = []
     for epoch in (0, 1):
         turn.set_epoch(epoch)
-        orders.append([index for step in turn for _, index in step])
+        orders.append([index for step in turn for _, index, _ in step])
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(12))
     assert orders[0] != orders[1]
+
+
+def test_an_example_that_an_epoch_draws_again_is_drawn_anew():
+    turn = Turn(3, 4, 2, seed=1)  # eight draws of three examples
+    places = [place for step in turn for place in step]
+    assert Counter(index for _, index, _ in places[:6]) == {0: 2, 1: 2, 2: 2}
+    assert len(set(places)) == len(places)
+    numbers = DrawnExamples(Examples(3, lambda index, rng: {"x": np.array([index, rng.random()])}), seed=1)
+    drawn = [tuple(example["x"]) for example in numbers[places]]
+    assert len(set(drawn)) == len(drawn)
+    assert drawn == [tuple(example["x"]) for example in numbers[places]]
+    assert {places[k][2] for k in range(3)} == {0}
 
 
 def test_a_step_must_divide_among_the_processes():

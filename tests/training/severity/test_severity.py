@@ -14,10 +14,11 @@ pytest.importorskip("lightning", reason="needs comedo[train]")
 import torch
 
 from comedo.errors import UnusableInput
-from comedo.training.severity.faces import PatchExamples, labels_of
+from comedo.training.severity.faces import PatchExamples, cut, labels_of
 from comedo.training.severity.judge import MEASURES, GradeRow, by_person
 from comedo.training.severity.network import Coral, SeverityExport, build_net, head_loss
 from comedo.training.severity.recipe import Net
+from comedo.training.severity.task import fit_line
 from comedo.types import Region
 from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
 
@@ -140,6 +141,49 @@ def test_a_frozen_backbone_stays_as_it_was(tmp_path):
     assert not net.encoder.training
     assert not any(p.requires_grad for p in net.encoder.parameters())
     assert net.layers.training
+
+
+@pytest.mark.parametrize(
+    ("said", "true", "line"),
+    [
+        pytest.param([1.0, 2.0, 3.0], [0.0, 2.0, 4.0], (2.0, -2.0), id="stretched"),
+        pytest.param([3.0, 2.0, 1.0], [0.0, 1.0, 2.0], (0.0, 1.0), id="worse than nothing: the mean grade"),
+        pytest.param([1.5, 1.5], [0.0, 1.0], (0.0, 0.5), id="always the same"),
+    ],
+)
+def test_the_line_from_scores_to_grades(said, true, line):
+    assert fit_line(said, true) == pytest.approx(line)
+
+
+def test_scores_are_brought_to_the_grades_of_watched_people(faces, tmp_path):
+    recipe, found = faces
+    task, _ = small_recipe("severity", *SMALL)
+    net = task.build(recipe, tmp_path, found).eval()
+    task.settle(recipe, net, found[:5])
+    assert net.line.tolist() == [1, 0]  # too few to tell
+    task.settle(recipe, net, found)
+    patches = [
+        torch.from_numpy(np.stack([cut(f.read(), b, recipe.patches.side) for b in f.boxes.values()])) for f in found
+    ]
+    with torch.no_grad():
+        said = [float(SeverityExport(net, "regression")(p).mean()) for p in patches]
+    assert np.mean(said) == pytest.approx(np.mean([f.grade for f in found]), abs=1e-3)
+
+
+@pytest.mark.parametrize("head", ["coral", "corn", "distribution"])
+def test_rolled_copies_do_not_make_rare_grades_likely(head, faces, tmp_path):
+    _, found = faces
+    task, recipe = small_recipe("severity", *SMALL, f"net.head={head}")
+    rare = [f for f in found if f.grade != 3] + [f for f in found if f.grade == 3][:2]  # six of each other grade
+    net = task.build(recipe, tmp_path, rare).eval()
+    assert net.shares.tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1 / 5])
+    plain = build_net(recipe.net, tmp_path, 4).eval()
+    plain.load_state_dict({**net.state_dict(), "shares": torch.ones(4)})
+    with torch.no_grad():
+        picture = torch.randint(0, 255, (2, 32, 32, 3), dtype=torch.uint8)
+        (_, probs), (_, learnt) = (SeverityExport(n, head)(picture) for n in (net, plain))
+    expected = learnt * net.shares / (learnt * net.shares).sum(1, keepdim=True)
+    assert torch.allclose(probs, expected, atol=1e-6)
 
 
 def test_people_are_the_mean_of_their_photos():

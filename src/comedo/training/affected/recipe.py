@@ -47,7 +47,7 @@ class AffectedRecipe(RunRecipe):
     augment: Augment = field(default_factory=lambda: Augment(light=0.7, white_balance=0.7))
     rotate_deg: float = 8.0
     zoom: tuple[float, float] = (0.92, 1.08)
-    threshold: float = 0.5  # probability from which a photo is called affected
+    threshold: float = 0.5  # probability, as if half of the photos were affected, from which one is called affected
 
     def __post_init__(self) -> None:
         if self.augment.wants_faces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,11 +21,19 @@ from comedo.training.figures import Measure
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import open_sets
 
+_FEWEST = 10  # watched photos of either kind from which probabilities are fitted
+_LOOSE = 1e4  # inverse strength of the pull towards zero: none to speak of for two numbers
+
 
 class AffectedNet(nn.Module):
-    """(N, 3, H, W) float in [0, 1] to (N,) logits; `odds` of the training photos are undone in the loss alone."""
+    """(N, 3, H, W) float in [0, 1] to (N,) logits as if half of the photos were affected.
+
+    `odds` of clear training photos to affected ones weigh the loss. `line` (slope, offset) makes of logits those of
+    the true share: fitted to watched people, or the odds alone where they are too few.
+    """
 
     odds: Tensor
+    line: Tensor
 
     def __init__(self, encoder: nn.Module, *, dropout: float, odds: float) -> None:
         super().__init__()
@@ -32,6 +41,7 @@ class AffectedNet(nn.Module):
         width = pooled_width(encoder)
         self.norm, self.dropout, self.head = nn.BatchNorm1d(width), nn.Dropout(dropout), nn.Linear(width, 1)
         self.register_buffer("odds", torch.tensor(odds))
+        self.register_buffer("line", torch.tensor([1.0, -math.log(odds)]))
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.dropout(self.norm(pooled(self.encoder(images)))))
@@ -39,14 +49,15 @@ class AffectedNet(nn.Module):
 
 
 class AffectedExport(nn.Module):
-    """As it is shipped: (N, S, S, 3) uint8 RGB to (N,) probabilities."""
+    """As it is shipped: (N, S, S, 3) uint8 RGB to (N,) probabilities, as they are and as if half were affected."""
 
     def __init__(self, net: AffectedNet) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, image: Tensor) -> Tensor:
-        return torch.sigmoid(self.net(image.permute(0, 3, 1, 2).float() / 255.0))
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.net(image.permute(0, 3, 1, 2).float() / 255.0) * self.net.line[0] + self.net.line[1]
+        return torch.sigmoid(logits), torch.sigmoid(logits + torch.log(self.net.odds))
 
 
 class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
@@ -78,6 +89,21 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
         entropy = functional.binary_cross_entropy_with_logits(logits, batch["affected"], pos_weight=net.odds)
         return {"entropy": entropy}
 
+    def settle(self, recipe: AffectedRecipe, net: nn.Module, items: Sequence[MaskedFace]) -> None:
+        """Platt's scaling (1999): the logistic curve through watched people's answers."""
+        from sklearn.linear_model import LogisticRegression
+
+        assert isinstance(net, AffectedNet)
+        affected = [face.affected for face in items]
+        if min(sum(affected), len(affected) - sum(affected)) < _FEWEST:
+            return
+        with torch.no_grad():
+            views = (torch.from_numpy(masked_view(face.photo, recipe)) for face in items)
+            said = [float(net(view.permute(2, 0, 1)[None].float() / 255.0)) for view in views]
+        learnt = LogisticRegression(C=_LOOSE).fit(np.array(said)[:, None], affected)
+        if learnt.coef_[0, 0] > 0:  # else it has learnt nothing, and nothing is known of its scale
+            net.line[:] = torch.tensor([float(learnt.coef_[0, 0]), float(learnt.intercept_[0])])
+
     def shipped(self, recipe: AffectedRecipe, net: nn.Module) -> Shipped:
         assert isinstance(net, AffectedNet)
         side = recipe.view.side
@@ -85,15 +111,16 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
         return Shipped(
             AffectedExport(net),
             [{"image": pictures}, {"image": pictures[:1]}],
-            ("probability",),
+            ("probability", "even"),
             f"(N, {side}, {side}, 3) uint8 RGB: the square around the face, all but skin that acne affects in grey",
-            "(N,) float32: probability of acne, as if half of the photos had it",
-            {"image": {0: "photos"}, "probability": {0: "photos"}},
+            "(N,) float32: probability of acne; the same as if half of the photos had it, by which photos are called",
+            {name: {0: "photos"} for name in ("image", "probability", "even")},
         )
 
     def look(self, recipe: AffectedRecipe, run: Run, item: MaskedFace) -> AffectedRow:
-        prob = float(run({"image": masked_view(item.photo, recipe)[None]})["probability"][0])
-        return AffectedRow(item.name, item.person, prob, prob >= recipe.threshold, item.affected)
+        found = run({"image": masked_view(item.photo, recipe)[None]})
+        prob, called = float(found["probability"][0]), bool(found["even"][0] >= recipe.threshold)
+        return AffectedRow(item.name, item.person, prob, called, item.affected)
 
     def baseline(self, recipe: AffectedRecipe, items: Sequence[MaskedFace]) -> Callable[[MaskedFace], AffectedRow]:
         share = float(np.mean([face.affected for face in items]))
@@ -109,5 +136,5 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
         what = ", ".join(recipe.categories) or "lesions of any category"
         return (
             f"Affected means at least {recipe.least} marked: {what}. Faint lesions that nobody marked count as clear.",
-            "The probability treats affected and clear photos as equally frequent.",
+            "The probability holds where as many are affected as among the photos that it learnt from.",
         )

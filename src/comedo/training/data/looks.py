@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 
 from comedo.errors import UnusableInput
 from comedo.photo import read_photo
+from comedo.training.bars import tracked
 from comedo.training.data.fingerprints import Fingerprint, fingerprint
 from comedo.types import Image
 
@@ -54,7 +55,7 @@ def look_at_all(paths: Iterable[Path]) -> tuple[list[PhotoLook | None], list[str
     """Read many photos; those that cannot be read are `None`, and named with the reason."""
     looks: list[PhotoLook | None] = []
     unread: list[str] = []
-    for path in paths:
+    for path in tracked(list(paths), "photos"):
         try:
             looks.append(look_at(path))
         except UnusableInput as error:

@@ -60,8 +60,8 @@ RowT = TypeVar("RowT", bound=Row)
 class Examples:
     """What an epoch learns from.
 
-    `draw(index, rng)` gives example `index` of `number` as named arrays. `rng` depends on the seed, the epoch and the
-    index alone, so that kills, workers and devices change nothing.
+    `draw(index, rng)` gives example `index` of `number` as named arrays. `rng` depends on the seed, the epoch, the
+    index and how often the epoch has drawn it before, so that kills, workers and devices change nothing.
     """
 
     number: int
@@ -87,8 +87,8 @@ class Shipped:
 class Task(ABC, Generic[RecipeT, ItemT, RowT]):
     """One kind of training; holds no state.
 
-    Methods run in this order: items, build, examples, collate and loss until the end, shipped, then look and baseline
-    for each held-back item, gather, measures, pictures.
+    Methods run in this order: items, build, examples, collate and loss until the end, settle, shipped, then look and
+    baseline for each held-back item, gather, measures, pictures.
     """
 
     recipe: ClassVar[type[RunRecipe]]  # the dataclass that its YAML fills; its `task` is the name
@@ -132,6 +132,16 @@ class Task(ABC, Generic[RecipeT, ItemT, RowT]):
     @abstractmethod
     def loss(self, recipe: RecipeT, net: nn.Module, batch: Batch, epoch: int) -> dict[str, Tensor]:
         """Named terms of the loss, whose sum is minimised and watched; counted in float32."""
+
+    def settle(self, recipe: RecipeT, net: nn.Module, items: Sequence[ItemT]) -> None:  # noqa: ARG002
+        """Fit what the loss does not, such as the scale of answers, to the watched people; nothing unless overridden.
+
+        Args:
+            recipe: As everywhere.
+            net: After training, on the CPU and in evaluation mode; changed in place.
+            items: Of people to watch, whom it did not learn from; possibly none.
+        """
+        return
 
     @abstractmethod
     def shipped(self, recipe: RecipeT, net: nn.Module) -> Shipped:

@@ -10,8 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from comedo.errors import NoFaceFound
 from comedo.face import FaceMapper
@@ -19,10 +17,10 @@ from comedo.inference import load_network
 from comedo.photo import read_photo
 from comedo.report.whole_file import write_whole
 from comedo.training.augmentation.regions import parts_of_photo
+from comedo.training.bars import tracked
 from comedo.types import Part
 
 Parts = NDArray[np.uint8]
-_MANY = 20  # photos from which a progress bar is worth it
 
 
 @cache
@@ -52,11 +50,7 @@ def kept_name(path: Path) -> str:
 def map_faces(paths: Sequence[Path], folder: Path) -> list[Parts | None]:
     """The face maps of some photos, with a progress bar on stderr where there are many."""
     folder.mkdir(parents=True, exist_ok=True)
-    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    quiet = len(paths) < _MANY or not console.is_terminal
-    with Progress(*columns, console=console, disable=quiet, transient=True) as bar:
-        return [face_parts(path, folder) for path in bar.track(paths, description="face maps")]
+    return [face_parts(path, folder) for path in tracked(paths, "face maps")]
 
 
 def _find(path: Path) -> Parts:

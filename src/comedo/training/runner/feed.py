@@ -17,7 +17,7 @@ from comedo.training.runner.plan import RunRecipe, Schedule, Watch
 _WATCHED = 2**31 - 1  # stands for the epoch in the random numbers of watched examples
 _ORDER = 2**31 - 2  # and for the index in those of an epoch's order
 
-Place = tuple[int, int]  # epoch, index of the example
+Place = tuple[int, int, int]  # epoch, index of the example, how often the epoch has drawn it before
 
 
 class DrawnExamples(Dataset[list[Arrays]]):
@@ -27,7 +27,7 @@ class DrawnExamples(Dataset[list[Arrays]]):
         self.examples, self.seed = examples, seed
 
     def __getitem__(self, places: list[Place]) -> list[Arrays]:
-        return [self.examples.draw(i, np.random.default_rng([self.seed, epoch, i])) for epoch, i in places]
+        return [self.examples.draw(place[1], np.random.default_rng([self.seed, *place])) for place in places]
 
 
 @dataclass
@@ -58,8 +58,8 @@ class Turn(Sampler[list[Place]]):
         rounds = -(-wanted // self.number)
         order = np.concatenate([rng.permutation(self.number) for _ in range(rounds)])[:wanted]
         for step in range(self.steps):
-            chosen = order[step * self.per_step : (step + 1) * self.per_step]
-            yield [(self.epoch, int(i)) for i in chosen[self.rank :: self.world]]
+            taken = range(step * self.per_step, (step + 1) * self.per_step)[self.rank :: self.world]
+            yield [(self.epoch, int(order[k]), k // self.number) for k in taken]
 
 
 def steps_of(number: int, schedule: Schedule) -> int:
@@ -89,12 +89,19 @@ def training_feed(
     return _loader(task, DrawnExamples(examples, schedule.seed), turn, workers)
 
 
+def first_batch(task: Task[Any, Any, Any], recipe: RunRecipe, examples: Examples) -> Batch:
+    """What a run of one process learns from first."""
+    schedule = recipe.schedule
+    places = next(iter(Turn(examples.number, schedule.per_step, 1, schedule.seed)))
+    return task.collate(DrawnExamples(examples, schedule.seed)[places])
+
+
 def watching_feed(
     task: Task[Any, Any, Any], recipe: RunRecipe, examples: Examples, *, rank: int, world: int, workers: int
 ) -> DataLoader[Batch]:
     """The watched examples, always the same, in batches of one process."""
     size = max(1, recipe.schedule.per_step // world)
-    mine = [(_WATCHED, i) for i in range(examples.number)][rank::world]
+    mine = [(_WATCHED, i, 0) for i in range(examples.number)][rank::world]
     batches = [mine[i : i + size] for i in range(0, len(mine), size)]
     return _loader(task, DrawnExamples(examples, recipe.schedule.seed), batches, workers)
 

@@ -21,9 +21,10 @@ from torch import nn
 from comedo.errors import UnusableInput
 from comedo.report.whole_file import write_whole
 from comedo.training.runner.contract import Examples, Task
-from comedo.training.runner.feed import steps_of, training_feed, watching_feed
+from comedo.training.runner.feed import first_batch, steps_of, training_feed, watching_feed
 from comedo.training.runner.learner import WATCHED, Learner
 from comedo.training.runner.plan import RunRecipe
+from comedo.training.start import settle_norms
 
 LAST, BEST = "last.ckpt", "best.ckpt"
 _LOG = "log.csv"
@@ -110,6 +111,8 @@ def fit(
         feeds = training_feed(task, recipe, learnt, **share)
         watching = None if watched is None else watching_feed(task, recipe, watched, **share)
         last = out / LAST
+        if not last.exists():
+            settle_norms(net, lambda: task.loss(recipe, net, first_batch(task, recipe, learnt), 0))
         if not _stopped_early(last, recipe):
             trainer.fit(learner, feeds, watching, ckpt_path=last if last.exists() else None, weights_only=False)
     return load_fitted(learner.net, out, main=trainer.is_global_zero)

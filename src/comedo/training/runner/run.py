@@ -131,6 +131,7 @@ def train_run(
     fitted = fit(task, recipe, net, learnt, watched, out=out, machine=machine or Machine(), quiet=quiet)
     if not fitted.main:
         return None
+    task.settle(recipe, fitted.net, opened.watched)
     entry = export_run(task, recipe, fitted, out, about=opened.about)
     measured = measure_run(task, recipe, opened, out, data=data, rounds=rounds, quiet=quiet)
     return _finish(task, recipe, entry, measured, fitted, out, data)
@@ -147,6 +148,7 @@ def export_last(
     claim(out, recipe)
     opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
     fitted = load_fitted(task.build(recipe, data, opened.learnt), out)
+    task.settle(recipe, fitted.net, opened.watched)
     return export_run(task, recipe, fitted, out, about=opened.about)
 
 

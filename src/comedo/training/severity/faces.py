@@ -74,6 +74,13 @@ def cut(image: Image, box: Box, side: int) -> Image:
     return sample_crop(image, box, (side, side))
 
 
+def rolled_copies(recipe: SeverityRecipe, faces: Sequence[Face]) -> Mapping[int, int]:
+    """Rolled copies of a patch of each grade; counted over training photos, never over others."""
+    if not recipe.patches.rolls:
+        return {}
+    return rolls_per_grade(Counter(face.grade for face in faces if face.grade is not None))
+
+
 @dataclass(frozen=True, eq=False)
 class PatchExamples:
     """Every patch with its rolled copies: the copies of a grade as the reference counts them."""
@@ -87,16 +94,10 @@ class PatchExamples:
 
     def __post_init__(self) -> None:
         self._labels.extend(labels_of(self.recipe, self.faces).astype(np.float32))
-        rolls = self._rolls()
+        rolls = rolled_copies(self.recipe, self.faces) if self.learning else {}
         for number, face in enumerate(self.faces):
-            copies = rolls.get(face.grade, 0)
+            copies = 0 if face.grade is None else rolls.get(face.grade, 0)
             self._places.extend((number, region, copy, copies) for region in face.boxes for copy in range(copies + 1))
-
-    def _rolls(self) -> Mapping[int | None, int]:
-        """Rolled copies of a patch of each grade; counted over training photos, never over others."""
-        if not (self.learning and self.recipe.patches.rolls):
-            return {}
-        return rolls_per_grade(Counter(face.grade for face in self.faces))
 
     def __len__(self) -> int:
         return len(self._places)

@@ -46,7 +46,15 @@ HEADS: Mapping[str, Callable[[int, int], nn.Module]] = {
 
 
 class SeverityNet(nn.Module):
-    """(N, 3, H, W) float in [0, 1] to the head's raw output (N, 1), (N, K - 1) or (N, K)."""
+    """(N, 3, H, W) float in [0, 1] to the head's raw output (N, 1), (N, K - 1) or (N, K).
+
+    Rolled copies make rare grades common in training. Exported answers are brought back to the grades' true shares:
+    scores by `line` (slope, offset), fitted to watched people; probabilities by `shares`, how often a photo of a grade
+    is met over how often its patches were learnt from.
+    """
+
+    line: Tensor
+    shares: Tensor
 
     def __init__(self, plan: Net, encoder: nn.Module, grades: int) -> None:
         super().__init__()
@@ -61,6 +69,8 @@ class SeverityNet(nn.Module):
             width = hidden
         self.layers = nn.Sequential(*layers)
         self.head = HEADS[plan.head](width, grades)
+        self.register_buffer("line", torch.tensor([1.0, 0.0]))
+        self.register_buffer("shares", torch.ones(grades))
 
     def train(self, mode: bool = True) -> SeverityNet:
         """Set learning or evaluation, but for a frozen backbone."""
@@ -115,8 +125,10 @@ class SeverityExport(nn.Module):
     def forward(self, patches: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         output: Tensor = self.net(patches.permute(0, 3, 1, 2).float() / 255.0)
         if self.head == "regression":
-            return output[:, 0]
+            return output[:, 0] * self.net.line[0] + self.net.line[1]
         probs = torch.softmax(output, 1) if self.head == "distribution" else _steps_to_probs(self._worse(output))
+        probs = probs * self.net.shares
+        probs = probs / probs.sum(1, keepdim=True)
         steps = torch.arange(probs.shape[1], dtype=probs.dtype)
         return (probs * steps).sum(1), probs
 

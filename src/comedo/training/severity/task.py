@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from comedo.errors import UnusableInput
@@ -13,10 +15,12 @@ from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import open_sets
-from comedo.training.severity.faces import Face, PatchExamples, cut, find_patches
+from comedo.training.severity.faces import Face, PatchExamples, cut, find_patches, rolled_copies
 from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_grades
 from comedo.training.severity.network import SeverityExport, SeverityNet, build_net, head_loss
 from comedo.training.severity.recipe import SeverityRecipe
+
+_FEWEST = 20  # watched photos from which the scale of scores is fitted
 
 
 class Severity(Task[SeverityRecipe, Face, GradeRow]):
@@ -36,8 +40,11 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
                 )
         return faces
 
-    def build(self, recipe: SeverityRecipe, root: Path, items: Sequence[Face]) -> nn.Module:  # noqa: ARG002
-        return build_net(recipe.net, root, len(recipe.grades))
+    def build(self, recipe: SeverityRecipe, root: Path, items: Sequence[Face]) -> nn.Module:
+        net = build_net(recipe.net, root, len(recipe.grades))
+        for grade, copies in rolled_copies(recipe, items).items():
+            net.shares[grade] = 1 / (1 + copies)
+        return net
 
     def examples(self, recipe: SeverityRecipe, items: Sequence[Face], *, learning: bool) -> Examples:
         patches = PatchExamples(recipe, items, learning)
@@ -46,6 +53,15 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
     def loss(self, recipe: SeverityRecipe, net: nn.Module, batch: Batch, epoch: int) -> dict[str, Tensor]:  # noqa: ARG002
         output = net(batch["patch"].permute(0, 3, 1, 2).float() / 255.0).float()
         return {recipe.net.head: head_loss(recipe.net.head, output, batch["label"])}
+
+    def settle(self, recipe: SeverityRecipe, net: nn.Module, items: Sequence[Face]) -> None:
+        assert isinstance(net, SeverityNet)
+        if recipe.net.head != "regression" or len(items) < _FEWEST:
+            return
+        export = SeverityExport(net, recipe.net.head)
+        with torch.no_grad():
+            said = [float(export(torch.from_numpy(_patches(recipe, face))).mean()) for face in items]
+        net.line[:] = torch.tensor(fit_line(said, [float(face.grade or 0) for face in items]))
 
     def shipped(self, recipe: SeverityRecipe, net: nn.Module) -> Shipped:
         assert isinstance(net, SeverityNet)
@@ -63,9 +79,7 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
         )
 
     def look(self, recipe: SeverityRecipe, run: Run, item: Face) -> GradeRow:
-        image = item.read()
-        patches = np.stack([cut(image, box, recipe.patches.side) for box in item.boxes.values()])
-        found = run({"patches": patches})
+        found = run({"patches": _patches(recipe, item)})
         probs = found.get("probabilities")
         mean = None if probs is None else tuple(float(p) for p in probs.mean(0))
         return self._row(recipe, item, float(found["score"].mean()), mean)
@@ -93,3 +107,16 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
             f"The grades are {', '.join(recipe.grades)}, as the photos' labels use them; other scales differ.",
             "A camera that goes with a grade can be learnt instead of skin: run `comedo data audit` first.",
         )
+
+
+def _patches(recipe: SeverityRecipe, face: Face) -> NDArray[np.uint8]:
+    """The patches of a face as they are judged, (N, side, side, 3)."""
+    image = face.read()
+    return np.stack([cut(image, box, recipe.patches.side) for box in face.boxes.values()])
+
+
+def fit_line(said: Sequence[float], true: Sequence[float]) -> tuple[float, float]:
+    """Slope, 0 at least, and offset of the straight line from scores to grades with the least squared error."""
+    spread = float(np.var(said))
+    slope = max(0.0, float(np.cov(said, true, bias=True)[0, 1]) / spread) if spread > 1e-12 else 0.0
+    return slope, float(np.mean(true)) - slope * float(np.mean(said))

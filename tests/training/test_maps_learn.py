@@ -1,0 +1,160 @@
+"""The two shipped networks' recipes learn from nothing on rendered faces, go on after a kill, and are exported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs comedo[train]")
+
+import torch
+
+from comedo.inference import load_network
+from comedo.lesions.network import STRIDE
+from comedo.lesions.peaks import find_peaks
+from comedo.training.baselines import RednessBlobs
+from comedo.training.command import RECIPES
+from comedo.training.metrics.curves import Scored, average_precision, pool
+from comedo.training.metrics.matching import match_centres
+from comedo.training.own_data import WORK_PX_PER_MM
+from comedo.training.recipe import read_recipe
+from comedo.training.runner.faces import kept_name
+from comedo.training.tasks import KINDS, open_data
+from comedo.training.train import train
+from comedo.training.truth import read_coco
+from comedo.types import Group, Part
+from recipe_trials import Killed
+from rendered_maps import face_set
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+FROM_NOTHING = (
+    "pretrained=null",
+    "start=null",
+    "schedule.minutes=0",
+    "schedule.warmup=5",
+    "schedule.rate=0.004",
+    "schedule.encoder_share=1.0",
+    "schedule.average=0.9",
+    "schedule.save_every_s=0",
+    "validation.batches=1",
+)
+FACE = (
+    *FROM_NOTHING,
+    "per_step=4",
+    "schedule.steps=60",
+    "crops.size=96",
+    "crops.close_share=1.0",
+    "crops.rotate_deg=5",
+    "crops.look=0.5",
+    "crops.shares={faces/celebamask: 1.0}",
+    "export.sizes=[[96, 96]]",
+)
+PX_PER_MM = 3.0  # said to be finer than they are (1.2), so that photos stay small
+LESION = (
+    *FROM_NOTHING,
+    "per_step=4",
+    "schedule.steps=60",
+    "crops.size=96",
+    "crops.zoom=[0.9, 1.1]",
+    "crops.look=0.4",
+    "crops.shares={own: 1.0}",
+    f"data={{own: {{annotations: annotations.json, photos: '.', pixels_per_mm: {PX_PER_MM}}}}}",
+    "export.sizes=[[96, 96]]",
+)
+
+
+def killed_and_gone_on(recipe, data, out, monkeypatch):
+    """Train to the end with a kill in the middle; the manifest's entry."""
+    kind, calls = KINDS[recipe.network], []
+
+    def dying(output, target):
+        calls.append(output.requires_grad)
+        if sum(calls) > recipe.schedule.steps // 2:
+            raise Killed
+        return kind.loss(output, target)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(KINDS, recipe.network, replace(kind, loss=dying))
+        with pytest.raises(Killed):
+            train(recipe, data=data, out=out, device="cpu")
+    assert torch.load(out / "last.pt", weights_only=True)["step"] == recipe.schedule.steps // 2
+    return train(recipe, data=data, out=out, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def faces(rendered, tmp_path_factory):
+    return face_set(rendered, tmp_path_factory.mktemp("faces"), kept_name)
+
+
+def mean_iou(said, true):
+    """Mean over the parts that are there of intersection over union."""
+    parts = [p for p in Part if (true == p).any()]
+    return float(np.mean([((said == p) & (true == p)).sum() / ((said == p) | (true == p)).sum() for p in parts]))
+
+
+def drawn(batches, number):
+    """Pictures and labels of some batches."""
+    found = [batches(step) for step in range(number)]
+    return np.concatenate([p.numpy() for p, _ in found]), np.concatenate([t["labels"].numpy() for _, t in found])
+
+
+def test_the_face_map_learns_goes_on_and_is_exported(faces, tmp_path, monkeypatch):
+    recipe = read_recipe(RECIPES / "face-map.yaml", FACE)
+    entry = killed_and_gone_on(recipe, faces, tmp_path / "run", monkeypatch)
+    assert entry.parity <= recipe.export.largest_difference
+    assert entry.data["photos"] == {"faces/celebamask/train": 16, "faces/celebamask/val": 8}
+    batches = open_data(recipe, faces)
+    pictures, true = drawn(batches.held_back, 8)
+    network = load_network("face-map", tmp_path / "run")
+    said = np.stack([network.run(picture).argmax(0) for picture in pictures])
+    _, before = drawn(batches.train, 16)
+    usual = np.stack([(before == part).sum(0) for part in Part]).argmax(0)  # the commonest part of each place
+    print(
+        mean_iou(said, true),
+        mean_iou(np.broadcast_to(usual, true.shape), true),
+        (said == true).mean(),
+        (usual == true).mean(),
+        (true == 0).mean(),
+    )
+    assert mean_iou(said, true) > mean_iou(np.broadcast_to(usual, true.shape), true) + 0.1
+    assert (said == true).mean() > max((usual == true).mean(), (true == Part.BACKGROUND).mean()) + 0.1
+
+
+def precision_of(photos, find):
+    """Average precision of active lesions over some photos."""
+    scored = []
+    for photo in photos:
+        image = photo.read()
+        active = photo.lesions.choose((Group.INFLAMMATORY, Group.NON_INFLAMMATORY)).circles
+        circles, scores = find(image)
+        hits = match_centres(circles, scores, active, image.shape[1]) >= 0
+        scored.append(Scored(np.asarray(scores, np.float64), hits, len(active)))
+    return average_precision(pool(scored))
+
+
+def test_the_lesion_map_learns_goes_on_and_is_exported(rendered, tmp_path, monkeypatch):
+    recipe = read_recipe(RECIPES / "lesion-map.yaml", LESION)
+    entry = killed_and_gone_on(recipe, rendered, tmp_path / "run", monkeypatch)
+    assert entry.parity <= recipe.export.largest_difference
+    assert entry.data["photos"] == {"own/train": 16, "own/val": 8}
+    network, zoom = load_network("lesion-map", tmp_path / "run"), WORK_PX_PER_MM / PX_PER_MM
+
+    def by_network(image):
+        size = (round(image.shape[1] * zoom), round(image.shape[0] * zoom))
+        canvas = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+        canvas = cv2.copyMakeBorder(canvas, 0, -size[1] % 32, 0, -size[0] % 32, cv2.BORDER_REPLICATE)
+        peaks = find_peaks(network.run(canvas), np.ones((canvas.shape[0] // STRIDE, canvas.shape[1] // STRIDE), bool))
+        return np.column_stack([peaks.xy / zoom, peaks.radius / zoom]).astype(np.float32), peaks.active
+
+    def by_redness(image):
+        found = RednessBlobs().predict(image)
+        return found.circles, found.scores
+
+    photos = read_coco(rendered / "annotations.json", rendered, split="val").photos
+    ours, blobs = precision_of(photos, by_network), precision_of(photos, by_redness)
+    print(ours, blobs)
+    assert ours > blobs + 0.15
