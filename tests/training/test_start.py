@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from comedo.errors import UnusableInput
 from comedo.training.export import export_onnx
 from comedo.training.face_model import FaceExport, build_face_net
 from comedo.training.lesion_model import build_lesion_net
-from comedo.training.start import start_from_onnx
+from comedo.training.networks import Encoder
+from comedo.training.start import settle_norms, start_from_onnx
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -63,3 +65,39 @@ def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"no network")
     with pytest.raises(UnusableInput, match="cannot read"):
         start_from_onnx(build_face_net(), tmp_path / "x.onnx", pictures(0))
+
+
+@pytest.fixture
+def folded(tmp_path: Path) -> Encoder:
+    """An encoder from weights whose norms were folded, as ImageNet's come."""
+    torch.manual_seed(5)
+    encoder, arrays = Encoder(), {}
+    for number, conv in enumerate(m for m in encoder.modules() if isinstance(m, nn.Conv2d)):
+        scale = 0.5 + torch.rand(len(conv.weight), 1, 1, 1)  # of the norm that was there
+        arrays[f"{number:02}.conv.weight"] = (conv.weight.detach() * scale).numpy()
+        arrays[f"{number:02}.conv.bias"] = 0.3 * torch.randn(len(conv.weight)).numpy()
+    np.savez(tmp_path / "folded.npz", **arrays)
+    encoder.load_folded(tmp_path / "folded.npz")
+    return encoder
+
+
+def largest_gap(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> float:
+    return max(float((f - w).abs().max() / w.abs().max()) for f, w in zip(found, wanted, strict=True))
+
+
+def test_folded_norms_keep_the_features_while_learning(folded: Encoder) -> None:
+    again = copy.deepcopy(folded)
+    with torch.no_grad():
+        wanted = folded.eval()(pictures(1))
+        assert largest_gap(folded.train()(pictures(1)), wanted) > 0.5  # what settling is for
+    settle_norms(again, lambda: again(pictures(1)))
+    with torch.no_grad():
+        assert largest_gap(again.eval()(pictures(1)), wanted) < 1e-3
+        assert largest_gap(again.train()(pictures(1)), wanted) < 1e-2
+
+
+def test_norms_that_were_not_folded_stay_as_they_are() -> None:
+    encoder = Encoder()
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    settle_norms(encoder, lambda: encoder(pictures(1)))
+    assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())

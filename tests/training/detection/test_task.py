@@ -26,7 +26,7 @@ from comedo.training.runner.augment import Augment
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.run import Machine, train_run
 
-NAMES = ("detect-tood", "detect-atss", "detect-centernet")
+NAMES = ("detect-tood", "detect-atss", "detect-centernet", "detect-reference")
 EPOCHS = 6
 
 
