@@ -1,4 +1,4 @@
-"""The recipes of the two shipped networks learn on rendered faces, from nothing or going on, are killed, and exported."""
+"""The recipes of the two shipped networks learn on rendered faces, go on after a kill, and are exported."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FROM_NOTHING = (
 FACE = (
     *FROM_NOTHING,
     "per_step=4",
-    "schedule.steps=60",
+    "schedule.steps=100",
     "crops.size=96",
     "crops.close_share=1.0",
     "crops.rotate_deg=5",
@@ -126,14 +126,6 @@ def assert_faces_are_found(out, faces):
     _, before = drawn(batches.train, 16)
     usual = np.stack([(before == part).sum(0) for part in Part]).argmax(0)
     usual = np.broadcast_to(usual, true.shape)
-    print(
-        "FACE",
-        mean_iou(said, true),
-        mean_iou(usual, true),
-        (said == true).mean(),
-        (usual == true).mean(),
-        (true == 0).mean(),
-    )
     assert mean_iou(said, true) > mean_iou(usual, true) + 0.1
     assert (said == true).mean() > max((usual == true).mean(), (true == Part.BACKGROUND).mean()) + 0.1
 
@@ -154,19 +146,21 @@ def test_finer_face_maps_go_on_from_it(name, face_run, faces, tmp_path):
 
 
 def precision_of(photos, find):
-    """Average precision of active lesions over some photos."""
-    scored = []
+    """Mean over active lesions and marks of the average precision on some photos; `find` gives scores of both."""
+    kinds = ((Group.INFLAMMATORY, Group.NON_INFLAMMATORY), (Group.MARK,))
+    scored = [[], []]
     for photo in photos:
         image = photo.read()
-        active = photo.lesions.choose((Group.INFLAMMATORY, Group.NON_INFLAMMATORY)).circles
-        circles, scores = find(image)
-        hits = match_centres(circles, scores, active, image.shape[1]) >= 0
-        scored.append(Scored(np.asarray(scores, np.float64), hits, len(active)))
-    return average_precision(pool(scored))
+        circles, *scores = find(image)
+        for kind, score, rows in zip(kinds, scores, scored, strict=True):
+            true = photo.lesions.choose(kind).circles
+            hits = match_centres(circles, score, true, image.shape[1]) >= 0
+            rows.append(Scored(np.asarray(score, np.float64), hits, len(true)))
+    return float(np.mean([average_precision(pool(rows)) for rows in scored]))
 
 
 def assert_lesions_are_found(out, rendered):
-    """On held-back faces the exported network beats red blobs."""
+    """On held-back faces the exported network beats red blobs, which take marks for lesions."""
     network, zoom = load_network("lesion-map", out), WORK_PX_PER_MM / PX_PER_MM
 
     def by_network(image):
@@ -174,15 +168,16 @@ def assert_lesions_are_found(out, rendered):
         canvas = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
         canvas = cv2.copyMakeBorder(canvas, 0, -size[1] % 32, 0, -size[0] % 32, cv2.BORDER_REPLICATE)
         peaks = find_peaks(network.run(canvas), np.ones((canvas.shape[0] // STRIDE, canvas.shape[1] // STRIDE), bool))
-        return np.column_stack([peaks.xy / zoom, peaks.radius / zoom]).astype(np.float32), peaks.active
+        return np.column_stack([peaks.xy / zoom, peaks.radius / zoom]).astype(np.float32), peaks.active, peaks.mark
 
     def by_redness(image):
         found = RednessBlobs().predict(image)
-        return found.circles, found.scores
+        return found.circles, found.scores, found.scores
 
     photos = read_coco(rendered / "annotations.json", rendered, split="val").photos
-    print("LESION", precision_of(photos, by_network), precision_of(photos, by_redness))
-    assert precision_of(photos, by_network) > precision_of(photos, by_redness) + 0.15
+    ours, blobs = precision_of(photos, by_network), precision_of(photos, by_redness)
+    print("LESION", ours, blobs)
+    assert ours > blobs + 0.1
 
 
 def test_the_lesion_map_learns_goes_on_and_is_exported(lesion_map_run, rendered):
