@@ -90,19 +90,13 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
         return {"entropy": entropy}
 
     def settle(self, recipe: AffectedRecipe, net: nn.Module, items: Sequence[MaskedFace]) -> None:
-        """Platt's scaling (1999): the logistic curve through watched people's answers."""
-        from sklearn.linear_model import LogisticRegression
-
         assert isinstance(net, AffectedNet)
-        affected = [face.affected for face in items]
-        if min(sum(affected), len(affected) - sum(affected)) < _FEWEST:
-            return
         with torch.no_grad():
             views = (torch.from_numpy(masked_view(face.photo, recipe)) for face in items)
             said = [float(net(view.permute(2, 0, 1)[None].float() / 255.0)) for view in views]
-        learnt = LogisticRegression(C=_LOOSE).fit(np.array(said)[:, None], affected)
-        if learnt.coef_[0, 0] > 0:  # else it has learnt nothing, and nothing is known of its scale
-            net.line[:] = torch.tensor([float(learnt.coef_[0, 0]), float(learnt.intercept_[0])])
+        line = fit_platt(said, [face.affected for face in items])
+        if line is not None:
+            net.line[:] = torch.tensor(line)
 
     def shipped(self, recipe: AffectedRecipe, net: nn.Module) -> Shipped:
         assert isinstance(net, AffectedNet)
@@ -138,3 +132,19 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
             f"Affected means at least {recipe.least} marked: {what}. Faint lesions that nobody marked count as clear.",
             "The probability holds where as many are affected as among the photos that it learnt from.",
         )
+
+
+def fit_platt(logits: Sequence[float], affected: Sequence[bool]) -> tuple[float, float] | None:
+    """Slope and offset of the logistic curve from logits to probabilities (Platt 1999).
+
+    Returns:
+        `None` with too few of a kind, or where higher logits do not go with affected photos: nothing is known of
+        their scale then.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if min(sum(affected), len(affected) - sum(affected)) < _FEWEST:
+        return None
+    learnt = LogisticRegression(C=_LOOSE).fit(np.array(logits)[:, None], affected)
+    slope, offset = float(learnt.coef_[0, 0]), float(learnt.intercept_[0])
+    return (slope, offset) if slope > 0 else None
