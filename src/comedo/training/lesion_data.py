@@ -26,6 +26,7 @@ _SCALES = {
     "masks": (4.4, 4.4),
     "clear": (2.6, 2.6),
 }
+_CLEAR_HELD_BACK = 7
 IGNORE = -1.0
 WORK_PX_PER_MM = 4.7  # of the 1024-pixel ACNE04 crops, to which every source is brought
 
@@ -186,16 +187,20 @@ def load_masks(root: Path, held_back: Sequence[str]) -> list[LesionPhoto]:
     ]
 
 
-def load_clear(root: Path, *, val_share: float = 0.15) -> list[LesionPhoto]:
+def clear_split(index: int) -> str:
+    """On which side the clear face of that place in the order of names is; one in seven is held back."""
+    return "val" if index % _CLEAR_HELD_BACK == 0 else "train"
+
+
+def load_clear(root: Path) -> list[LesionPhoto]:
     """Read clear-skinned faces: pictures on which nothing must be found."""
     nothing = circles_of([])
     paths = sorted(root.glob("*.jpg"))
-    every = round(1 / val_share)
     return [
         LesionPhoto(
             name=path.stem,
             source="clear",
-            split="val" if index % every == 0 else "train",
+            split=clear_split(index),
             group=path.stem,
             path=path,
             scale_xy=_SCALES["clear"],
