@@ -20,6 +20,7 @@ from comedo.training.change_pasted import Donor, cut_from, draw_places, paste
 from comedo.training.lesion_data import IGNORE, WORK_PX_PER_MM, LesionPhoto, circles_of
 from comedo.types import Group
 
+RENDERED, PASTED = "rendered", "pasted"  # sources
 _SEEDS = 700_000  # added to a face's number: no other rendered face of the project is drawn from there
 _SIDES = (560, 1040)  # width of rendered photos, pixels
 _MOST_RENDERED, _MOST_PASTED = 40, 20  # lesions of a face; as often few as many
@@ -36,7 +37,7 @@ class MadePhotos:
 
 
 def make_photos(plan: MadePhotos, known: Sequence[LesionPhoto]) -> list[LesionPhoto]:
-    """Photos of the sources `rendered` and `pasted`, all of the training side.
+    """Photos of both sources, all of the training side.
 
     Args:
         plan: How many.
@@ -63,7 +64,7 @@ def rendered_photo(face: RenderedFace, name: str) -> LesionPhoto:
     scale = WORK_PX_PER_MM * face.mm_per_px
     return LesionPhoto(
         name=name,
-        source="rendered",
+        source=RENDERED,
         split="train",
         group=name,
         path=Path(name),
@@ -119,7 +120,7 @@ def paste_some(photo: LesionPhoto, donors: Sequence[Donor], rng: np.random.Gener
     return replace(
         photo,
         name=name,
-        source="pasted",
+        source=PASTED,
         path=Path(name),
         active=circles,
         sparse=None,
