@@ -43,6 +43,7 @@ class Weighing(_Table):
     score: float = Field(default=1.0, gt=0)  # per unit of the network's log odds
     radius: float = 0.0  # per unit of the natural log of the radius in canvas pixels
     around: float = 0.0  # per unit of the natural log of the mean probability nearby
+    neighbours: float = 0.0  # per unit of the natural log of the sum of other candidates' probabilities nearby
     photo: float = 0.0  # per unit of the mean probability of the photo's clearest candidates
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -91,7 +91,7 @@ if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads 
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
-def run_many(network: Network, images: Sequence[Image]) -> Iterable[NDArray[np.float32]]:
+def run_many(network: Network, images: Sequence[Image]) -> list[NDArray[np.float32]]:
     """Evaluate several pictures, as many at a time as there are cores; results keep the order."""
     if len(images) < 2 or usable_cores() < 2:
         return [network.run(image) for image in images]

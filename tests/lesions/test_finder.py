@@ -136,6 +136,23 @@ def test_a_doubtful_mark_keeps_its_area(active: float, kept: bool) -> None:
     assert reading.mask.any() == kept
 
 
+class SeesTheLeftHalf(SeesDots):
+    """Finds centres in the left half of each picture only."""
+
+    def run(self, image: Image) -> NDArray[np.float32]:
+        maps = super().run(image)
+        maps[ACTIVE, :, maps.shape[2] // 2 :] = 0
+        return maps
+
+
+def test_both_ways_count_alike() -> None:
+    photo = dotted((70, 180, 3, _RED), (170, 200, 3, _RED))
+    canvas = read_face(SeesTheLeftHalf(), photo, face_at(4))
+    peaks = find_peaks(canvas.maps, canvas.skin)
+    assert len(peaks) == 2, "either is seen by one of the two looks"
+    assert peaks.active == pytest.approx(0.4, abs=0.03)
+
+
 def test_nothing_on_clear_skin() -> None:
     reading = FINDER.find(dotted(), face_at(4))
     assert reading.lesions == ()

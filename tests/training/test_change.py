@@ -96,9 +96,16 @@ def test_noise_is_of_repeats_and_the_response_of_pasted_lesions():
     later = [observation(4, 40)] * 10
     still = fit_noise(repeats(30) + later, "by hand")
     assert still.pairs == 30
-    assert still.measures["count"].response == 1.0
-    pasted = [observation(10, 10 + 3 * n, kind=PASTED, known=6.0 * n) for n in (0, 1, 2)]  # half of each is counted
-    assert fit_noise(repeats(30) + pasted, "by hand").measures["count"].response == pytest.approx(0.5)
+    assert still.measures["count"].response is None
+    pasted = [observation(10, 10 + n, kind=PASTED, known=10.0) for n in (8, 9, 5, 7, 8, 9, 8, 8, 8, 1, 2)]
+    small = [observation(10, 10, kind=PASTED, known=k) for k in (0.0, 1.0, -4.0)]  # say nothing
+
+    def response(cases):
+        return fit_noise(repeats(30) + cases, "by hand").measures["count"].response
+
+    assert response(pasted + small) == pytest.approx(0.1), "of 11 the lowest: 90 % of 12 lie above it"
+    assert response(pasted[:9] + small) == pytest.approx(0.5)
+    assert response(pasted[:8]) is None, "eight cannot tell what nine of ten show"
 
 
 def test_later_visits_are_no_repeats():

@@ -15,8 +15,10 @@ from comedo.inference import load_network
 from comedo.training.fit import Schedule
 from comedo.training.leaks import LeakyData
 from comedo.training.lesion_crops import CropPlan
+from comedo.training.lesion_made import MadePhotos
 from comedo.training.recipe import ExportPlan, LesionData, LesionRecipe, OwnPhotos, Validation
-from comedo.training.tasks import KINDS
+from comedo.training.tasks import KINDS, open_data
+from comedo.training.teacher import KeepMask
 from comedo.training.train import choose_device, export_last, train
 from drawn import drawn_face
 
@@ -160,6 +162,17 @@ def test_a_mirrored_copy_stops_the_training_unless_it_is_allowed(data, tmp_path)
     once = replace(WATCHLESS, schedule=replace(WATCHLESS.schedule, steps=1))
     entry = train(once, data=data, out=tmp_path / "run", device="cpu", allow_leaks=True)
     assert entry.data["leaks_allowed"] == ["2.png (val) is a mirrored copy of 0.png (train)"]
+
+
+def test_made_faces_and_kept_masks_join_the_batches(data):
+    crops = CropPlan(size=64, shares={"rendered": 1.0})
+    recipe = replace(RECIPE, crops=crops, made=MadePhotos(rendered=1), keep_mask=KeepMask(crops=1))
+    batches = open_data(recipe, data)
+    pictures, target = batches.train(0)
+    assert pictures.shape == (2, 64, 64, 3)
+    assert target["kept_mask"].shape == (1, 32, 32)
+    assert batches.about["photos"]["rendered/train"] == 1
+    assert batches.about["people"] == 4
 
 
 def test_missing_data_is_named(data, tmp_path):

@@ -25,6 +25,7 @@ CELLS_TO_CANVAS: Affine = np.array([[STRIDE, 0.0, (STRIDE - 1) / 2], [0.0, STRID
 WORK_FACE_PX = 300.0
 _MAX_ZOOM = 4.0  # blowing a tiny face up further only invents pixels
 _MARGIN = 0.02  # of the face box's longer side, around it
+_LONGEST_TILE, _OVERLAP = 704, 48  # canvas pixels: most faces are two tiles, one below the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +81,10 @@ def draw_canvas(photo: Photo, face: FaceMap) -> tuple[Image, Box]:
 
 
 def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
-    """Run the network over the tiles that show skin.
+    """Run the network over the tiles that show skin, and over their mirror images; the maps are the mean of both.
 
-    Their mirror images as well would gain 0.016 of F1 on validation crops and double the time.
+    The second look raises F1 on training people by 0.011 on crops and 0.003 on frames. One at 0.9 of the size was no
+    better on validation people.
     """
     image, box = draw_canvas(photo, face)
     to_photo = invert(crop_affine(box, (image.shape[0], image.shape[1])))
@@ -93,13 +95,15 @@ def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
     canvas = Canvas(image, maps, parts, to_photo)  # its maps are filled tile by tile
     tiles = [
         t
-        for t in tile_canvas(image.shape[0], image.shape[1])
+        for t in tile_canvas(image.shape[0], image.shape[1], longest=_LONGEST_TILE, overlap=_OVERLAP)
         if canvas.skin[t.y0 // STRIDE : (t.y0 + t.height) // STRIDE, t.x0 // STRIDE : (t.x0 + t.width) // STRIDE].any()
     ]
     pictures = [_padded(image[t.y0 : t.y0 + t.height, t.x0 : t.x0 + t.width], t.height, t.width) for t in tiles]
+    outputs = run_many(network, [*pictures, *(np.ascontiguousarray(p[:, ::-1]) for p in pictures)])
     weight = np.zeros((h, w), np.float32)
-    for tile, output in zip(tiles, run_many(network, pictures), strict=True):
-        _blend(maps, weight, output, tile.y0 // STRIDE, tile.x0 // STRIDE)
+    for i, tile in enumerate(tiles):
+        both = (outputs[i] + outputs[len(tiles) + i][:, :, ::-1]) / 2
+        _blend(maps, weight, both, tile.y0 // STRIDE, tile.x0 // STRIDE)
     return canvas
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from comedo.errors import ModelError
 
 Z_95 = 1.96  # two-sided 5 %
-Z_POWER = 1.28  # one-sided 10 %: a change that much above the limit of noise is told in 9 of 10 comparisons
+Z_POWER = 1.28  # one-sided 10 %: if all of a change shows, one that much above the limit is told in 9 of 10 comparisons
 # How many repeat pairs the fitted model counts as, when one's own pairs correct it.
 _PRIOR_PAIRS = 8.0
 _FACTOR_RANGE = (0.7, 2.5)
@@ -34,7 +34,7 @@ class MeasureNoise(_Table):
     light: float = Field(ge=0)
     zoom: float = Field(ge=0)
     inflation: float = Field(default=1.0, ge=1)
-    response: float = Field(default=1.0, gt=0, le=1)  # of a real change of one lesion, what the measure shows
+    response: float | None = Field(default=None, gt=0, le=1)  # share of a real change that 9 of 10 comparisons show
     margin: float = Field(gt=0)  # a change of less is called the same: units of the measure ...
     margin_share: float = Field(ge=0)  # ... or this share of the mean, if that is more
     useful: float = Field(gt=0)  # a smallest detectable change of more, in units ...
@@ -44,6 +44,15 @@ class MeasureNoise(_Table):
         """Standard deviation of the difference."""
         squared = (self.relative + self.light * light**2 + self.zoom * zoom**2) * mean**2
         return self.inflation * math.sqrt(max(self.base + self.per_unit * mean + squared, 1e-12))
+
+    def smallest_detectable(self, told_from: float, sd: float) -> float:
+        """The real change that 9 of 10 comparisons tell.
+
+        Args:
+            told_from: The difference from which on a change is told.
+            sd: Standard deviation of the difference.
+        """
+        return told_from + Z_POWER * sd if self.response is None else told_from / self.response
 
 
 class ChangeNoise(_Table):

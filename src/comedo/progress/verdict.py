@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from comedo.progress.noise import Z_95, Z_POWER, ChangeNoise
+from comedo.progress.noise import Z_95, ChangeNoise
 from comedo.progress.values import Answer, MeasureChange, Summary, Track
 from comedo.types import Region
 
@@ -58,8 +58,8 @@ def judge(
     mean = (before + after) / 2
     sd = conditions.factor * model.sd(mean, conditions.light, conditions.zoom)
     limit = z * sd
-    smallest = (z + Z_POWER) * sd / model.response
     margin = max(model.margin, model.margin_share * mean)
+    smallest = model.smallest_detectable(max(limit, margin), sd)
     difference = after - before
     up, down = _above(difference - margin, sd), _above(-difference - margin, sd)
     probabilities = {Answer.BETTER: down, Answer.SAME: max(0.0, 1 - up - down), Answer.WORSE: up}

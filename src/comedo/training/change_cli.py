@@ -17,6 +17,8 @@ _PAIRS = RECIPES / "change-pairs.txt"
 _ANNOTATIONS = typer.Option(
     help="COCO file of lesions, beside the folder of photos; by default annotations.json there, if it exists."
 )
+_CLEAR = typer.Option(help="Folder of clear faces, on which lesions are pasted too; those of the split are taken.")
+_MOST_CLEAR = typer.Option(min=1, help="At most so many clear faces.")
 _DONORS = typer.Option(help="Folder beside the annotations: lesions to paste are cut out of its photos.")
 
 
@@ -27,6 +29,8 @@ def calibrate_change(
     donors: Annotated[str, _DONORS] = "crops1024",
     split: Annotated[str, typer.Option(help="Pairs of this split; `all` for every one.")] = "train",
     most: Annotated[int, typer.Option(min=1, help="At most so many pairs, drawn at random.")] = 1000,
+    clear: Annotated[Path | None, _CLEAR] = None,
+    most_clear: Annotated[int, _MOST_CLEAR] = 80,
     store: Annotated[
         Path, typer.Option(help="Readings are kept here, of one set of weights; a run that was stopped goes on.")
     ] = Path("change-pairs.jsonl"),
@@ -39,7 +43,7 @@ def calibrate_change(
 
     For example:
 
-    - `comedo calibrate-change acne04/frames512`
+    - `comedo calibrate-change acne04/frames512 --clear faces/generated`
 
     - `comedo calibrate-change acne04/frames512 --most 25 --store few.jsonl`
     """
@@ -48,13 +52,15 @@ def calibrate_change(
     from comedo.progress.noise import load_noise
     from comedo.training.change_fit import fit_noise, is_repeat
     from comedo.training.change_pairs import PASTED, choose, read_pairs
-    from comedo.training.change_repeats import jobs_of, load_material, observe_all
+    from comedo.training.change_repeats import clear_jobs, jobs_of, load_material, observe_all, on_clear
 
     chosen = choose(read_pairs(_existing(pairs)), split=split, most=most)
     analyzer = build_analyzer(weights or WEIGHTS)
     marked = _annotations(photos, annotations)
     material = load_material(photos, analyzer, load_noise(), marked, donors_from=donors, split=split)
     found = list(observe_all(jobs_of(chosen, pasted=bool(material.donors)), material, store))
+    if clear is not None and material.donors:
+        found += observe_all(clear_jobs(clear, split, most_clear), on_clear(material, clear), store)
     usable = [o for o in found if o.comparable]
     networks = " and ".join(model[:27] for model in analyzer.models)
     provenance = (
@@ -76,8 +82,8 @@ def evaluate_change(
     donors: Annotated[str, _DONORS] = "crops1024",
     split: Annotated[str, typer.Option(help="Pairs of this split; `all` for every one.")] = "val",
     most: Annotated[int, typer.Option(min=1, help="At most so many pairs, drawn at random.")] = 1000,
-    clear: Annotated[Path | None, typer.Option(help="Folder of clear faces, on which lesions are pasted too.")] = None,
-    most_clear: Annotated[int, typer.Option(min=1, help="At most so many clear faces.")] = 40,
+    clear: Annotated[Path | None, _CLEAR] = None,
+    most_clear: Annotated[int, _MOST_CLEAR] = 40,
     affines: Annotated[
         Path | None,
         typer.Option(help="JSON list of pairs with a, b and affine_a_to_b_512, to measure alignment against."),
@@ -115,7 +121,7 @@ def evaluate_change(
         material = load_material(photos, analyzer, load_noise(), marked, donors_from=donors, split=split)
         result["pairs"] = evaluate_pairs(chosen, material, store, affines=affines, rounds=rounds)
         if clear is not None and material.donors:
-            result["pasted_on_clear_faces"] = evaluate_clear(clear, most_clear, material, store, rounds=rounds)
+            result["pasted_on_clear_faces"] = evaluate_clear(clear, split, most_clear, material, store, rounds=rounds)
     if series:
         result["rendered"] = evaluate_series(series, size, analyzer, store, rounds=rounds)
     sys.stdout.write(json.dumps(result, indent=1) + "\n")

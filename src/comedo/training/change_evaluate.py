@@ -28,8 +28,14 @@ from comedo.training.change_pairs import (
     people_of,
     read_visit,
 )
-from comedo.training.change_repeats import Job, Material, jobs_of, observe_all, observe_visits
-from comedo.training.truth import pictures_in
+from comedo.training.change_repeats import (
+    Material,
+    clear_jobs,
+    jobs_of,
+    observe_all,
+    observe_visits,
+    on_clear,
+)
 
 _POINTS = 400  # of the baseline's skin at which an alignment is compared with an affine
 
@@ -73,13 +79,13 @@ def evaluate_pairs(
     }
 
 
-def evaluate_clear(folder: Path, most: int, material: Material, store: Path, *, rounds: int) -> dict[str, object]:
-    """Measure lesions that come and go on clear faces: photos of a folder, at most so many, drawn at random."""
-    pictures = pictures_in(folder)
-    drawn = [pictures[i].stem for i in np.random.default_rng(3).permutation(len(pictures))][:most]
-    jobs = [Job(PASTED, Pair(name, name, "differs", "clear", "session"), i) for i, name in enumerate(drawn)]
-    found = list(observe_all(jobs, replace(material, folder=folder, circles={}), store / "clear.jsonl"))
-    return known_figures(found, material.noise, {name: i for i, name in enumerate(drawn)}, rounds)
+def evaluate_clear(
+    folder: Path, split: str, most: int, material: Material, store: Path, *, rounds: int
+) -> dict[str, object]:
+    """Measure lesions that come and go on clear faces: photos of a folder's side, at most so many, drawn at random."""
+    jobs = clear_jobs(folder, split, most)
+    found = list(observe_all(jobs, on_clear(material, folder), store / "clear.jsonl"))
+    return known_figures(found, material.noise, {job.pair.a: i for i, job in enumerate(jobs)}, rounds)
 
 
 def _views(results: Sequence[PairResult], person: Mapping[str, int], rounds: int) -> dict[str, object]:

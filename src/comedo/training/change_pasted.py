@@ -56,11 +56,16 @@ def cut_lesions(photos: Iterable[LabelledPhoto], analyzer: Analyzer, most: int =
             face = analyzer.mapper.find(read_photo(image, name=photo.name))
         except ComedoError:
             continue
-        found = (_cut(image, circle, photo.lesions.circles, face) for circle in photo.lesions.circles)
-        donors += [d for d in found if d is not None][:_OF_ONE_PHOTO]
+        donors += cut_from(image, photo.lesions.circles, face)
     if not donors:
         raise UnusableInput("no photo has a lesion large and clear enough to be cut out; name sharper photos")
     return tuple(donors[:most])
+
+
+def cut_from(image: Image, circles: F32, face: FaceMap) -> list[Donor]:
+    """The first few clear lesions of one photo that stand alone; `circles` (N, 3) x, y, radius are all it has."""
+    found = (_cut(image, circle, circles, face) for circle in circles)
+    return [d for d in found if d is not None][:_OF_ONE_PHOTO]
 
 
 def _cut(image: Image, circle: F32, others: F32, face: FaceMap) -> Donor | None:

@@ -36,7 +36,8 @@ from comedo.training.change_pairs import (
     read_visit,
 )
 from comedo.training.change_pasted import Donor, cut_lesions
-from comedo.training.truth import read_coco
+from comedo.training.lesion_data import clear_split
+from comedo.training.truth import pictures_in, read_coco
 from comedo.types import Image
 
 F32 = NDArray[np.float32]
@@ -92,6 +93,19 @@ def jobs_of(pairs: Sequence[Pair], *, pasted: bool) -> list[Job]:
     jobs = [Job(VISITS, p) for p in pairs]
     jobs += [Job(RETAKEN, p, i) for i, p in enumerate(alone)]
     return jobs + ([Job(PASTED, p, i) for i, p in enumerate(alone)] if pasted else [])
+
+
+def clear_jobs(folder: Path, split: str, most: int) -> list[Job]:
+    """Lesions pasted on clear faces of one side (`all` for every one), at most so many, drawn at random."""
+    sides = [(clear_split(i), path.stem) for i, path in enumerate(pictures_in(folder))]
+    names = [name for side, name in sides if split in (side, "all")]
+    drawn = [names[i] for i in np.random.default_rng(3).permutation(len(names))][:most]
+    return [Job(PASTED, Pair(name, name, "differs", "clear", "session"), i) for i, name in enumerate(drawn)]
+
+
+def on_clear(material: Material, folder: Path) -> Material:
+    """The same networks and lesions for a folder of faces that have none of their own."""
+    return replace(material, folder=folder, circles={})
 
 
 def observe_all(jobs: Iterable[Job], material: Material, store: Path) -> Iterator[Observation]:

@@ -26,7 +26,9 @@ _SCALES = {
     "masks": (4.4, 4.4),
     "clear": (2.6, 2.6),
 }
+_CLEAR_HELD_BACK = 7
 IGNORE = -1.0
+WORK_PX_PER_MM = 4.7  # of the 1024-pixel ACNE04 crops, to which every source is brought
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +50,12 @@ class LesionPhoto:
     inflamed: NDArray[np.float32] | None = None  # per active lesion: 1, 0 or IGNORE
     mask_path: Path | None = None
     grade: int | None = None
+    picture: NDArray[np.uint8] | None = None  # of a made photo, which is no file; `path` is then only its name
 
     def read(self) -> NDArray[np.uint8]:
         """The picture, (H, W, 3) uint8 RGB."""
+        if self.picture is not None:
+            return self.picture
         image = cv2.imread(str(self.path), cv2.IMREAD_COLOR_RGB)
         if image is None:
             raise FileNotFoundError(f"cannot read the training photo {self.path}")
@@ -66,7 +71,8 @@ class LesionPhoto:
         return (with_values > 127).astype(np.float32)
 
 
-def _circles(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+def circles_of(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """Rows of x, y, radius as (N, 3) float32, N possibly 0."""
     return np.asarray(rows, np.float32).reshape(-1, 3)
 
 
@@ -106,13 +112,15 @@ def load_acne04(root: Path) -> list[LesionPhoto]:
     for row in coco["annotations"]:
         circles.setdefault(row["image_id"], []).append(row["circle"])
     in_640 = {
-        i["photo"]: _circles(circles.get(i["id"], [])) for i in coco["images"] if i["file_name"].startswith("frames640")
+        i["photo"]: circles_of(circles.get(i["id"], []))
+        for i in coco["images"]
+        if i["file_name"].startswith("frames640")
     }
     photos = []
     for image in coco["images"]:
         source = image["file_name"].split("/")[0]
         labelled = image.get("lesions_labelled", True)
-        active = _circles(circles.get(image["id"], [])) if labelled else None
+        active = circles_of(circles.get(image["id"], [])) if labelled else None
         sparse = None
         if image["photo"] in boxes_v1:
             sparse = _boxes_to_circles(boxes_v1[image["photo"]])
@@ -155,8 +163,8 @@ def load_typed(root: Path) -> list[LesionPhoto]:
                 group=Path(image["file_name"]).stem,
                 path=root / image["file_name"],
                 scale_xy=_SCALES["typed"],
-                active=_circles([circle for _, circle in active]),
-                marks=_circles([circle for c, circle in known if c == 3]),
+                active=circles_of([circle for _, circle in active]),
+                marks=circles_of([circle for c, circle in known if c == 3]),
                 inflamed=np.asarray([float(c == 2) for c, _ in active], np.float32),
             )
         )
@@ -179,16 +187,20 @@ def load_masks(root: Path, held_back: Sequence[str]) -> list[LesionPhoto]:
     ]
 
 
-def load_clear(root: Path, *, val_share: float = 0.15) -> list[LesionPhoto]:
+def clear_split(index: int) -> str:
+    """On which side the clear face of that place in the order of names is; one in seven is held back."""
+    return "val" if index % _CLEAR_HELD_BACK == 0 else "train"
+
+
+def load_clear(root: Path) -> list[LesionPhoto]:
     """Read clear-skinned faces: pictures on which nothing must be found."""
-    nothing = _circles([])
+    nothing = circles_of([])
     paths = sorted(root.glob("*.jpg"))
-    every = round(1 / val_share)
     return [
         LesionPhoto(
             name=path.stem,
             source="clear",
-            split="val" if index % every == 0 else "train",
+            split=clear_split(index),
             group=path.stem,
             path=path,
             scale_xy=_SCALES["clear"],

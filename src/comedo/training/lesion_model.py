@@ -67,7 +67,7 @@ def lesion_loss(output: Tensor, target: Mapping[str, Tensor]) -> dict[str, Tenso
 
     Args:
         output: (N, 6, h, w) logits.
-        target: From `stack_targets`.
+        target: From `stack_targets`; with `kept_mask`, (n, h, w) in [0, 1], for the first n of the batch.
     """
     heat, weight = target["heat"], target["heat_weight"]
     terms = {
@@ -86,6 +86,9 @@ def lesion_loss(output: Tensor, target: Mapping[str, Tensor]) -> dict[str, Tenso
         terms["radius"] = 0.3 * functional.smooth_l1_loss(
             output[:, LOG_RADIUS][centre], target["log_radius"][centre], beta=0.2
         )
+    if "kept_mask" in target:
+        kept = target["kept_mask"]
+        terms["kept mask"] = functional.binary_cross_entropy_with_logits(output[: len(kept), MASK], kept)
     return terms
 
 

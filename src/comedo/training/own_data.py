@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from comedo.training.lesion_data import IGNORE, LesionPhoto
+from comedo.training.lesion_data import IGNORE, WORK_PX_PER_MM, LesionPhoto
 from comedo.training.truth import LabelledPhoto, read_coco
 from comedo.types import Group
 
-WORK_PX_PER_MM = 4.7  # of the 1024-pixel ACNE04 crops, to which every source is brought
 SOURCE = "own"
 _ACTIVE = (Group.INFLAMMATORY, Group.NON_INFLAMMATORY)
 

@@ -14,6 +14,8 @@ from comedo.errors import UnusableInput
 from comedo.training.face_sources import FacePlan
 from comedo.training.fit import Schedule
 from comedo.training.lesion_crops import CropPlan
+from comedo.training.lesion_made import MadePhotos
+from comedo.training.teacher import KeepMask
 
 Value = TypeVar("Value")
 
@@ -86,6 +88,8 @@ class LesionRecipe(Recipe):
     network: ClassVar[str] = "lesion-map"
     data: LesionData
     crops: CropPlan = field(default_factory=CropPlan)
+    made: MadePhotos = field(default_factory=MadePhotos)  # `rendered` and `pasted` among the shares
+    keep_mask: KeepMask | None = None  # null: masks are learnt from people's alone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,10 +20,12 @@ from comedo.training.fit import Batch, Loss
 from comedo.training.leaks import Member, guard
 from comedo.training.lesion_crops import LesionCrops
 from comedo.training.lesion_data import LesionPhoto, load_acne04, load_clear, load_masks, load_typed
+from comedo.training.lesion_made import make_photos
 from comedo.training.lesion_model import LesionExport, build_lesion_net, lesion_loss, stack_targets
 from comedo.training.networks import UNet
 from comedo.training.own_data import load_own
 from comedo.training.recipe import AnyRecipe, FaceRecipe, LesionData, LesionRecipe
+from comedo.training.teacher import mask_teacher
 from comedo.types import Image
 
 _HELD_BACK = 1_000_000  # added to the step: held-back crops never meet training's random numbers
@@ -128,9 +130,12 @@ def _about(members: Iterable[tuple[str, str, str, str]]) -> dict[str, object]:
 
 def _lesion_batches(recipe: LesionRecipe, root: Path, allow_leaks: bool) -> Batches:
     photos = lesion_photos(recipe.data, root)
+    photos += make_photos(recipe.made, photos)
     leaks = guard([Member(p.name, p.group, p.split, p.read) for p in photos], allow=allow_leaks)
     sides = {s: [p for p in photos if p.split == s and p.source in recipe.crops.shares] for s in ("train", "val")}
     _refuse_empty(sides["train"], root)
+
+    teach = None if recipe.keep_mask is None else mask_teacher(recipe.keep_mask)
 
     def of(side: Sequence[LesionPhoto], offset: int) -> Callable[[int], Batch]:
         crops = LesionCrops(side, recipe.crops)
@@ -138,7 +143,8 @@ def _lesion_batches(recipe: LesionRecipe, root: Path, allow_leaks: bool) -> Batc
         def batch(step: int) -> Batch:
             rng = np.random.default_rng([recipe.schedule.seed, step + offset])
             items = [crops.draw(rng) for _ in range(recipe.per_step)]
-            return _pictures([i for i, _ in items]), stack_targets([t for _, t in items])
+            pictures, target = _pictures([i for i, _ in items]), stack_targets([t for _, t in items])
+            return pictures, target if teach is None else target | {"kept_mask": teach(pictures)}
 
         return batch
 

@@ -9,10 +9,12 @@ import numpy as np
 
 from comedo.calibration import Weighing
 from comedo.lesions.weighing import FEATURES, describe, weigh
+from comedo.training.lesion_made import PASTED
 from comedo.training.metrics.matching import match_centres
 from comedo.training.readings import Reading
 from comedo.training.sufficiency import CLINIC
 
+_WHOLE = (*CLINIC, PASTED)  # every lesion of the face was to be marked; faces with many, and faces with few
 _CALM = 0.1  # inverse strength of the pull towards zero, on standardised columns
 
 
@@ -20,14 +22,15 @@ def fit_weighing(train: Sequence[Reading]) -> Weighing:
     """Logistic regression of candidate to marked lesion.
 
     Args:
-        train: Readings of training people; only whole faces on which every lesion was to be marked count.
+        train: Readings of training people. Without the faces on which few lesions were pasted the weights would only
+            know the clinic's, and take a lesion alone on clear skin for none.
 
     Returns:
         Coefficients on the scales of `describe`; the defaults where there is nothing to tell candidates apart by.
     """
     from sklearn.linear_model import LogisticRegression
 
-    known = [r for r in train if r.truth.source in CLINIC and r.truth.active is not None]
+    known = [r for r in train if r.truth.source in _WHOLE and r.truth.active is not None]
     columns = np.concatenate([np.zeros((0, len(FEATURES))), *(describe(r.peaks) for r in known)])
     hit = np.concatenate([np.zeros(0, bool), *(_hits(r) for r in known)])
     if len(np.unique(hit)) < 2:

@@ -18,10 +18,12 @@ from comedo.training.calibrate import fit
 from comedo.training.export import Entry, add_to_manifest, remove_from_manifest
 from comedo.training.leaks import check_disjoint
 from comedo.training.lesion_data import LesionPhoto
+from comedo.training.lesion_made import MadePhotos, make_photos
 from comedo.training.readings import Reading, read_all
 from comedo.training.sufficiency import GRADED, LEAST_LESIONS, active_lesions
 
 CALIBRATION = "calibration.json"
+_MADE = MadePhotos(pasted=90, seed=11)  # faces with few lesions, drawn otherwise than those of a training
 
 
 def install(entry: Entry, run: Path, weights: Path) -> None:
@@ -74,6 +76,7 @@ def calibrate(photos: Sequence[LesionPhoto], weights: Path, *, number: int, data
     read_manifest(weights)
     train, val = choose_photos(photos, number=number)
     _refuse_too_few(val)
+    train += make_photos(_MADE, photos)
     before = load_calibration(weights if (weights / CALIBRATION).exists() else WEIGHTS)
     write_calibration(before, weights)  # the analyzer wants one; the candidates do not depend on it
     analyzer = build_analyzer(weights)
