@@ -43,8 +43,10 @@ class Weighing(_Table):
     score: float = Field(default=1.0, gt=0)  # per unit of the network's log odds
     radius: float = 0.0  # per unit of the natural log of the radius in canvas pixels
     around: float = 0.0  # per unit of the natural log of the mean probability nearby
-    neighbours: float = 0.0  # per unit of the natural log of the sum of other candidates' probabilities nearby
     photo: float = 0.0  # per unit of the mean probability of the photo's clearest candidates
+    mark: float = 0.0  # per unit of log odds, of a mark here ...
+    sparse: float = 0.0  # ... of a lesion that the sparse convention counts ...
+    inflamed: float = 0.0  # ... and of inflamed, if it is active
 
 
 class CountNoise(_Table):

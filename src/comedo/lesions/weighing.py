@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,44 +17,32 @@ from comedo.lesions.peaks import Peaks
 
 _CLEAREST = 10  # candidates of a photo that say how clear its lesions are
 _LEAST = 1e-5
-_REACH_PX = 60.0  # standard deviation of a candidate's neighbourhood, canvas pixels: 13 mm
-_GRID_PX = 8.0
-_LEAST_NEIGHBOURS = 0.02
 
-FEATURES = ("score", "radius", "around", "neighbours", "photo")  # columns of `describe`, fields of `Weighing`
+FEATURES = ("score", "radius", "around", "photo", "mark", "sparse", "inflamed")  # of `describe` and of `Weighing`
 
 
 def describe(peaks: Peaks) -> NDArray[np.float64]:
-    """What is weighed of each candidate, (N, 5).
+    """What is weighed of each candidate, (N, 7).
 
-    Log odds; log radius; log of the mean heat nearby; log of the sum of other candidates' probabilities nearby, each
-    the less the farther it lies; the mean probability of the photo's clearest candidates.
+    Log odds of an active centre; log radius; log of the mean heat nearby; the mean probability of the photo's clearest
+    candidates; log odds of a mark, of a conspicuous lesion, and of inflamed if it is active.
     """
-    p = np.clip(peaks.active.astype(np.float64), 1e-4, 1 - 1e-4)
-    clearest = np.sort(p)[-_CLEAREST:]
+    clearest = np.sort(peaks.active.astype(np.float64))[-_CLEAREST:]
     columns = (
-        np.log(p / (1 - p)),
+        _log_odds(peaks.active),
         np.log(np.maximum(peaks.radius, 1.0)),
         np.log(peaks.around + _LEAST),
-        np.log(_neighbours(peaks) + _LEAST_NEIGHBOURS),
-        np.full(len(p), clearest.mean() if len(p) else 0.0),
+        np.full(len(peaks), clearest.mean() if len(peaks) else 0.0),
+        _log_odds(peaks.mark),
+        _log_odds(peaks.sparse),
+        _log_odds(peaks.inflamed),
     )
     return np.stack(columns, 1).astype(np.float64)
 
 
-def _neighbours(peaks: Peaks) -> NDArray[np.float64]:
-    """Sum of the other candidates' probabilities, each times a Gaussian of its distance that is 1 at its place, (N,).
-
-    Drawn on a grid, since a table of all pairs would grow with the square.
-    """
-    if not len(peaks):
-        return np.zeros(0)
-    columns, rows = np.floor(np.maximum(peaks.xy, 0) / _GRID_PX).astype(np.intp).T
-    grid = np.zeros((rows.max() + 1, columns.max() + 1))
-    np.add.at(grid, (rows, columns), peaks.active)
-    sigma = _REACH_PX / _GRID_PX
-    spread = cv2.GaussianBlur(grid, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) * 2 * np.pi * sigma**2
-    return np.maximum(np.asarray(spread)[rows, columns] - peaks.active, 0.0)
+def _log_odds(probability: NDArray[np.float32]) -> NDArray[np.float64]:
+    p = np.clip(probability.astype(np.float64), 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(p / (1 - p)), np.float64)
 
 
 def weigh(peaks: Peaks, weighing: Weighing) -> Peaks:
