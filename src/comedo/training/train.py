@@ -16,7 +16,7 @@ from comedo.training.export import Entry, add_to_manifest, export_checked, sha25
 from comedo.training.fit import Batch, Loss, fit
 from comedo.training.networks import UNet
 from comedo.training.recipe import AnyRecipe, recipe_values
-from comedo.training.start import start_from_onnx
+from comedo.training.start import settle_norms, start_from_onnx
 from comedo.training.tasks import KINDS, Batches, open_data
 
 _INPUT = "(1, H, W, 3) uint8 RGB, H and W multiples of 32"
@@ -114,15 +114,16 @@ def claim(out: Path, recipe: AnyRecipe) -> None:
 def _fresh(recipe: AnyRecipe, data: Path, batches: Batches) -> UNet:
     torch.manual_seed(recipe.schedule.seed)
     net = KINDS[recipe.network].build()
+    pictures = batches.train(0)[0].permute(0, 3, 1, 2).float() / 255.0
     if recipe.start is not None:
         weights = WEIGHTS / f"{recipe.network}.onnx" if recipe.start == "shipped" else Path(recipe.start)
-        pictures, _ = batches.train(0)
-        start_from_onnx(net, weights, pictures.permute(0, 3, 1, 2).float() / 255.0)
+        start_from_onnx(net, weights, pictures)
     elif recipe.pretrained is not None:
         weights = data / recipe.pretrained
         if not weights.exists():
             raise UnusableInput(f"no encoder weights {weights}; give the data folder, or --set pretrained=null")
         net.encoder.load_folded(weights)
+        settle_norms(net, lambda: net(pictures))
     net.encoder.freeze(recipe.schedule.frozen_stages)
     return net
 
