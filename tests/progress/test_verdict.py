@@ -58,9 +58,9 @@ def test_contradicting_measures_take_the_answer_away():
     assert [m.answer for m in found.measures] == [Answer.BETTER, Answer.WORSE]
 
 
-def test_a_change_of_which_half_is_seen_at_least_must_be_twice_as_large():
-    half = NOISE.model_copy(update={"measures": {"count": ONE.model_copy(update={"response": 0.5})}})
-    assert judge("count", 9, 9, STILL, half).smallest_detectable == pytest.approx(2 * 3.92)
+def test_a_change_of_which_half_but_one_is_seen_must_be_twice_as_large_and_two_more():
+    half = NOISE.model_copy(update={"measures": {"count": ONE.model_copy(update={"response": 0.5, "shortfall": 1.0})}})
+    assert judge("count", 9, 9, STILL, half).smallest_detectable == pytest.approx(2 * (3.92 + 1.0))
 
 
 def test_severity_has_no_part_where_it_is_unknown():

@@ -97,15 +97,18 @@ def test_noise_is_of_repeats_and_the_response_of_pasted_lesions():
     still = fit_noise(repeats(30) + later, "by hand")
     assert still.pairs == 30
     assert still.measures["count"].response is None
-    pasted = [observation(10, 10 + n, kind=PASTED, known=10.0) for n in (8, 9, 5, 7, 8, 9, 8, 8, 8, 1, 2)]
-    small = [observation(10, 10, kind=PASTED, known=k) for k in (0.0, 1.0, -4.0)]  # say nothing
-
-    def response(cases):
-        return fit_noise(repeats(30) + cases, "by hand").measures["count"].response
-
-    assert response(pasted + small) == pytest.approx(0.1), "of 11 the lowest: 90 % of 12 lie above it"
-    assert response(pasted[:9] + small) == pytest.approx(0.5)
-    assert response(pasted[:8]) is None, "eight cannot tell what nine of ten show"
+    # Of a change of n all but one in twenty show 0.5 n + 2 or n, and none a change that is not there.
+    pasted = [
+        observation(10, 10 + round(shown), kind=PASTED, known=float(n))
+        for n in (4, 8, 12, 20)
+        for shown in [0] + [0.5 * n + 2] * 4 + [n] * 15
+    ]
+    fitted = fit_noise(repeats(30) + pasted, "by hand").measures["count"]
+    assert (fitted.response, fitted.shortfall) == (pytest.approx(0.5, abs=0.01), 0.0)
+    late = [replace(o, after={"count": o.after["count"] - 4}) for o in pasted]
+    assert fit_noise(repeats(30) + late, "by hand").measures["count"].shortfall == pytest.approx(2.0, abs=0.1)
+    unchanged = [observation(10, 10, kind=PASTED, known=0.0)] * 30
+    assert fit_noise(repeats(30) + pasted[:19] + unchanged, "by hand").measures["count"].response is None
 
 
 def test_later_visits_are_no_repeats():

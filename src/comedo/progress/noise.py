@@ -34,7 +34,8 @@ class MeasureNoise(_Table):
     light: float = Field(ge=0)
     zoom: float = Field(ge=0)
     inflation: float = Field(default=1.0, ge=1)
-    response: float | None = Field(default=None, gt=0, le=1)  # share of a real change that 9 of 10 comparisons show
+    response: float | None = Field(default=None, gt=0)  # of a real change of n, 9 of 10 comparisons show at least ...
+    shortfall: float = Field(default=0.0, ge=0)  # ... response * n - shortfall
     margin: float = Field(gt=0)  # a change of less is called the same: units of the measure ...
     margin_share: float = Field(ge=0)  # ... or this share of the mean, if that is more
     useful: float = Field(gt=0)  # a smallest detectable change of more, in units ...
@@ -52,7 +53,7 @@ class MeasureNoise(_Table):
             told_from: The difference from which on a change is told.
             sd: Standard deviation of the difference.
         """
-        return told_from + Z_POWER * sd if self.response is None else told_from / self.response
+        return told_from + Z_POWER * sd if self.response is None else (told_from + self.shortfall) / self.response
 
 
 class ChangeNoise(_Table):

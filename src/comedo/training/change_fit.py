@@ -68,7 +68,7 @@ class Differences:
 
 
 _LEAST_RESPONSE = 0.05
-_KNOWN_FROM = 5  # lesions: of smaller changes the share is mostly noise
+_LEAST_CHANGES = 20  # known changes, for a line through their tenth
 
 
 def fit_noise(observations: Sequence[Observation], provenance: str) -> ChangeNoise:
@@ -106,22 +106,26 @@ def _fit(usable: Sequence[Observation], repeats: Sequence[Observation], name: st
     if not len(read.mean):
         return PRIOR[name]
     fitted = fit_measure(read, PRIOR[name])
-    share = response(differences_of([o for o in usable if o.kind == PASTED and o.known is not None], name))
-    if share is None or name != "count":
+    shown = response(differences_of([o for o in usable if o.kind == PASTED and o.known], name))
+    if shown is None or name != "count":
         return fitted
-    return fitted.model_copy(update={"response": round(min(max(share, _LEAST_RESPONSE), 1.0), 4)})
+    return fitted.model_copy(update={"response": shown[0], "shortfall": shown[1]})
 
 
-def response(data: Differences) -> float | None:
-    """The share of a known change that 9 of 10 comparisons show at least; None of too few known changes.
+def response(data: Differences) -> tuple[float, float] | None:
+    """Slope and shortfall of the line above which 9 of 10 comparisons lie, by known change; None of too few.
 
-    With the finite-sample rank of split conformal prediction, as `inflation`. The mean share would not do: how much is
-    seen differs from face to face, and with it whether a change is told.
+    Quantile regression (Koenker & Bassett 1978, Econometrica 46:33-50). The mean share would not do: how much of a
+    change is seen differs from face to face, and with it whether the change is told.
     """
-    large = np.abs(data.known) >= _KNOWN_FROM
-    shares = np.sort(data.difference[large] / data.known[large])
-    rank = math.floor(0.1 * (len(shares) + 1))
-    return float(shares[rank - 1]) if rank else None
+    from sklearn.linear_model import QuantileRegressor
+
+    if len(data.known) < _LEAST_CHANGES:
+        return None
+    size, shown = np.abs(data.known), data.difference * np.sign(data.known)
+    line = QuantileRegressor(quantile=0.1, alpha=0).fit(size[:, None], shown)
+    slope, shortfall = float(line.coef_[0]), -float(line.intercept_)
+    return round(max(slope, _LEAST_RESPONSE), 4), round(max(shortfall, 0.0), 4)
 
 
 def differences_of(observations: Sequence[Observation], name: str) -> Differences:
