@@ -102,7 +102,7 @@ def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
     outputs = run_many(network, [*pictures, *(np.ascontiguousarray(p[:, ::-1]) for p in pictures)])
     weight = np.zeros((h, w), np.float32)
     for i, tile in enumerate(tiles):
-        both = (outputs[i] + outputs[len(tiles) + i][:, :, ::-1]) / 2
+        both = np.asarray((outputs[i] + outputs[len(tiles) + i][:, :, ::-1]) / 2, np.float32)
         _blend(maps, weight, both, tile.y0 // STRIDE, tile.x0 // STRIDE)
     return canvas
 
