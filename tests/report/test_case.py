@@ -66,7 +66,6 @@ def broken(path, change):
         (lambda d: d["photo"].update(sha256="0" * 64), "not the photo"),
         (lambda d: d["photo"].update(width=10), "pixels"),
     ],
-    ids=str,
 )
 def test_wrong_analyses_name_the_field(tmp_path, change, field):
     files = drawn_case(tmp_path)
