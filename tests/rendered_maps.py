@@ -10,17 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.training.face_data import _LEFT_BROW, _LEFT_EYE, _LIPS, _NOSE, _OVAL, _RIGHT_BROW, _RIGHT_EYE
 from comedo.types import Part
 
-# Vertices of the face mesh in the order of their outlines, as `comedo.training.face_data` reads them.
-_OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
-         148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
-_LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-_RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
-_LEFT_BROW = (276, 283, 282, 295, 285, 336, 296, 334, 293, 300)
-_RIGHT_BROW = (46, 53, 52, 65, 55, 107, 66, 105, 63, 70)
-_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
-_NOSE = (168, 122, 188, 114, 217, 126, 129, 98, 97, 2, 326, 327, 358, 355, 437, 343, 412, 351)
 _MASK_CLASS = {Part.NOSE: 2, Part.EYES: 4, Part.BROWS: 6, Part.LIPS: 11, Part.OTHER: 13, Part.BACKGROUND: 0}
 _SKIN = 1  # every other part, in CelebAMask-HQ's classes
 
