@@ -98,16 +98,22 @@ def run_many(network: Network, images: Sequence[Image]) -> list[NDArray[np.float
     return list(_pool().map(network.run, images))
 
 
-def run_both_ways(network: Network, image: Image, channels: Sequence[int]) -> NDArray[np.float32]:
-    """Mean of what the network says of a picture and of its mirror image.
+def run_both_ways(
+    network: Network, images: Sequence[Image], channels: Sequence[int] | None = None
+) -> list[NDArray[np.float32]]:
+    """Means of what the network says of pictures and of their mirror images.
 
     Args:
         network: Any.
-        image: (H, W, 3) uint8 RGB, sides multiples of 32.
-        channels: Which channel of the mirror image belongs to each channel.
+        images: (H, W, 3) uint8 RGB each, sides multiples of 32.
+        channels: Which channel of a mirror image belongs to each channel; by default the same one.
     """
-    straight, mirrored = run_many(network, [image, np.ascontiguousarray(image[:, ::-1])])
-    return np.asarray((straight + mirrored[list(channels), :, ::-1]) / 2, np.float32)
+    outputs = run_many(network, [*images, *(np.ascontiguousarray(image[:, ::-1]) for image in images)])
+    order = slice(None) if channels is None else list(channels)
+    return [
+        np.asarray((straight + mirrored[order, :, ::-1]) / 2, np.float32)
+        for straight, mirrored in zip(outputs[: len(images)], outputs[len(images) :], strict=True)
+    ]
 
 
 @dataclass(frozen=True)

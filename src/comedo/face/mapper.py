@@ -106,7 +106,7 @@ class FaceMapper:
 
     def _both_ways(self, crop: Image) -> Probs:
         """Of the crop and its mirror image: surer, and as fast where there are two cores."""
-        return run_both_ways(self.network, crop, _OTHER_SIDE)
+        return run_both_ways(self.network, [crop], _OTHER_SIDE)[0]
 
     def _approach(self, image: Image, box: Box) -> _Look:
         """Look closer; once more when the first closer look shows that the box was off."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.geometry import Affine, compose, crop_affine, invert, sample_crop, tile_canvas
-from comedo.inference import Network, run_many
+from comedo.inference import Network, run_both_ways
 from comedo.types import Box, FaceMap, Image, Part, Photo, Region
 
 # Channels of the network's output, in the order it was trained with (comedo.training.lesion_model).
@@ -99,11 +99,9 @@ def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
         if canvas.skin[t.y0 // STRIDE : (t.y0 + t.height) // STRIDE, t.x0 // STRIDE : (t.x0 + t.width) // STRIDE].any()
     ]
     pictures = [_padded(image[t.y0 : t.y0 + t.height, t.x0 : t.x0 + t.width], t.height, t.width) for t in tiles]
-    outputs = run_many(network, [*pictures, *(np.ascontiguousarray(p[:, ::-1]) for p in pictures)])
     weight = np.zeros((h, w), np.float32)
-    for i, tile in enumerate(tiles):
-        both = np.asarray((outputs[i] + outputs[len(tiles) + i][:, :, ::-1]) / 2, np.float32)
-        _blend(maps, weight, both, tile.y0 // STRIDE, tile.x0 // STRIDE)
+    for tile, output in zip(tiles, run_both_ways(network, pictures), strict=True):
+        _blend(maps, weight, output, tile.y0 // STRIDE, tile.x0 // STRIDE)
     return canvas
 
 

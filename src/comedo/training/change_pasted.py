@@ -6,14 +6,16 @@ of the skin it comes to. Nothing is written: the pictures live as long as the me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from comedo.errors import ComedoError, UnusableInput
+from comedo.face.mapper import FaceMapper
 from comedo.geometry import apply
 from comedo.photo import read_photo
 from comedo.pipeline import Analyzer
@@ -47,22 +49,25 @@ def cut_lesions(photos: Iterable[LabelledPhoto], analyzer: Analyzer, most: int =
     Raises:
         UnusableInput: There is none.
     """
-    donors: list[Donor] = []
-    for photo in photos:
-        if photo.lesions is None or len(donors) >= most:
-            continue
-        image = photo.read()
-        try:
-            face = analyzer.mapper.find(read_photo(image, name=photo.name))
-        except ComedoError:
-            continue
-        donors += cut_from(image, photo.lesions.circles, face)
+    marked = ((p.name, p.read, p.lesions.circles) for p in photos if p.lesions is not None)
+    donors = tuple(islice(cut_all(marked, analyzer.mapper), most))
     if not donors:
         raise UnusableInput("no photo has a lesion large and clear enough to be cut out; name sharper photos")
-    return tuple(donors[:most])
+    return donors
 
 
-def cut_from(image: Image, circles: F32, face: FaceMap) -> list[Donor]:
+def cut_all(photos: Iterable[tuple[str, Callable[[], Image], F32]], mapper: FaceMapper) -> Iterator[Donor]:
+    """Clear lesions of photos, each a name, how to read it, and (N, 3) circles; photos without a face have none."""
+    for name, read, circles in photos:
+        image = read()
+        try:
+            face = mapper.find(read_photo(image, name=name))
+        except ComedoError:
+            continue
+        yield from _cut_from(image, circles, face)
+
+
+def _cut_from(image: Image, circles: F32, face: FaceMap) -> list[Donor]:
     """The first few clear lesions of one photo that stand alone; `circles` (N, 3) x, y, radius are all it has."""
     found = (_cut(image, circle, circles, face) for circle in circles)
     return [d for d in found if d is not None][:_OF_ONE_PHOTO]

@@ -16,7 +16,7 @@ from comedo.build import default_analyzer
 from comedo.errors import ComedoError
 from comedo.photo import read_photo
 from comedo.synthetic import RenderedFace, RenderedLesion, random_spec, render
-from comedo.training.change_pasted import Donor, cut_from, draw_places, paste
+from comedo.training.change_pasted import Donor, cut_all, draw_places, paste
 from comedo.training.lesion_data import IGNORE, WORK_PX_PER_MM, LesionPhoto, circles_of
 from comedo.types import Group
 
@@ -81,7 +81,12 @@ def _circle(lesion: RenderedLesion) -> tuple[float, float, float]:
 
 
 def _pasted(plan: MadePhotos, known: Sequence[LesionPhoto]) -> Iterator[LesionPhoto]:
-    donors = _donors([p for p in known if p.source == "crops1024" and p.split == "train"])
+    sharp = (
+        (p.name, p.read, p.active)
+        for p in known
+        if p.source == "crops1024" and p.split == "train" and p.active is not None
+    )
+    donors = list(cut_all(sharp, default_analyzer().mapper))
     clear = [p for p in known if p.source == "clear" and p.split == "train"]
     if not donors or not clear:
         return
@@ -89,19 +94,6 @@ def _pasted(plan: MadePhotos, known: Sequence[LesionPhoto]) -> Iterator[LesionPh
         made = paste_some(clear[i % len(clear)], donors, np.random.default_rng([plan.seed, i, 2]), f"pasted-{i}")
         if made is not None:
             yield made
-
-
-def _donors(photos: Sequence[LesionPhoto]) -> list[Donor]:
-    mapper, donors = default_analyzer().mapper, []
-    for photo in photos:
-        assert photo.active is not None
-        image = photo.read()
-        try:
-            face = mapper.find(read_photo(image, name=photo.name))
-        except ComedoError:
-            continue
-        donors += cut_from(image, photo.active, face)
-    return donors
 
 
 def paste_some(photo: LesionPhoto, donors: Sequence[Donor], rng: np.random.Generator, name: str) -> LesionPhoto | None:

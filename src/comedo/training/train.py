@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from comedo.errors import UnusableInput
 from comedo.inference import WEIGHTS
@@ -114,16 +114,19 @@ def claim(out: Path, recipe: AnyRecipe) -> None:
 def _fresh(recipe: AnyRecipe, data: Path, batches: Batches) -> UNet:
     torch.manual_seed(recipe.schedule.seed)
     net = KINDS[recipe.network].build()
-    pictures = batches.train(0)[0].permute(0, 3, 1, 2).float() / 255.0
+
+    def pictures() -> Tensor:
+        return batches.train(0)[0].permute(0, 3, 1, 2).float() / 255.0
+
     if recipe.start is not None:
         weights = WEIGHTS / f"{recipe.network}.onnx" if recipe.start == "shipped" else Path(recipe.start)
-        start_from_onnx(net, weights, pictures)
+        start_from_onnx(net, weights, pictures())
     elif recipe.pretrained is not None:
         weights = data / recipe.pretrained
         if not weights.exists():
             raise UnusableInput(f"no encoder weights {weights}; give the data folder, or --set pretrained=null")
         net.encoder.load_folded(weights)
-        settle_norms(net, lambda: net(pictures))
+        settle_norms(net, lambda: net(pictures()))
     net.encoder.freeze(recipe.schedule.frozen_stages)
     return net
 
