@@ -15,7 +15,7 @@ from comedo.pipeline import Analyzer
 from comedo.progress.placing import inside
 from comedo.progress.values import Comparison, State, Track, Visit
 from comedo.tracking import to_visit
-from comedo.training.change_pasted import Donor, draw_places, paste
+from comedo.training.change_pasted import Donor, draw_lesions, paste
 from comedo.training.change_retake import Retake, draw_retake
 from comedo.types import Image
 
@@ -68,10 +68,7 @@ def paste_and_retake(
     rng = np.random.default_rng([seed, 93])
     face = analyzer.mapper.find(read_photo(image, name=name))
     number = int(rng.integers(_FEWEST, _MOST))
-    mine = [donors[i] for i in rng.integers(len(donors), size=number)]
-    typical = float(np.median([d.radius_share for d in mine])) * face.face_px
-    places = draw_places(face, typical, own, number, rng)
-    mine = mine[: len(places)]
+    mine, places = draw_lesions(face, donors, own, number, rng)
     few = rng.permutation(len(places)) < round(len(places) * float(rng.uniform(*_KEPT)))
     every = np.ones(len(places), bool)
     course = {"better": (every, few), "same": (every, every), "worse": (few, every)}[COURSES[seed % 3]]

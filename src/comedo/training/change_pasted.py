@@ -128,3 +128,13 @@ def draw_places(face: FaceMap, radius_px: float, taken: F32, number: int, rng: n
         if all(np.hypot(*(here - c)) > 2 * _GAP * radius_px for c in chosen) and (own > _GAP * radius_px).all():
             chosen.append(here)
     return np.array(chosen, np.float64).reshape(-1, 2)
+
+
+def draw_lesions(
+    face: FaceMap, donors: Sequence[Donor], taken: F32, number: int, rng: np.random.Generator
+) -> tuple[list[Donor], F64]:
+    """Lesions to paste and where, a row each; fewer than `number` where the skin has no room."""
+    mine = [donors[i] for i in rng.integers(len(donors), size=number)]
+    typical = float(np.median([d.radius_share for d in mine])) * face.face_px
+    places = draw_places(face, typical, taken, number, rng)
+    return mine[: len(places)], places

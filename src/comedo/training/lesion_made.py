@@ -16,7 +16,7 @@ from comedo.build import default_analyzer
 from comedo.errors import ComedoError
 from comedo.photo import read_photo
 from comedo.synthetic import RenderedFace, RenderedLesion, random_spec, render
-from comedo.training.change_pasted import Donor, cut_all, draw_places, paste
+from comedo.training.change_pasted import Donor, cut_all, draw_lesions, paste
 from comedo.training.lesion_data import IGNORE, WORK_PX_PER_MM, LesionPhoto, circles_of
 from comedo.types import Group
 
@@ -104,10 +104,7 @@ def paste_some(photo: LesionPhoto, donors: Sequence[Donor], rng: np.random.Gener
     except ComedoError:
         return None
     number = round(_MOST_PASTED ** float(rng.random()))
-    mine = [donors[i] for i in rng.integers(len(donors), size=number)]
-    typical = float(np.median([d.radius_share for d in mine])) * face.face_px
-    places = draw_places(face, typical, circles_of([]), number, rng)
-    mine = mine[: len(places)]
+    mine, places = draw_lesions(face, donors, circles_of([]), number, rng)
     circles = circles_of([(*xy, d.radius_share * face.face_px) for xy, d in zip(places.tolist(), mine, strict=True)])
     return replace(
         photo,
