@@ -48,10 +48,39 @@ def test_the_networks_are_loaded_side_by_side_and_each_goes_to_its_place(
         return SimpleNamespace(name=name)
 
     monkeypatch.setattr(build, "load_network", load)
+    monkeypatch.setattr(build, "read_manifest", lambda _: dict.fromkeys(("face-map", "lesion-map")))
     (tmp_path / "calibration.json").write_text(Calibration().model_dump_json())
     built = build.build_analyzer(tmp_path)
     assert built.models == ("face-map", "lesion-map")
     assert built.finder.thresholds == Calibration().thresholds
+
+
+def test_a_second_lesion_map_in_the_folder_looks_at_mirror_images(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "load_network", lambda name, _: SimpleNamespace(name=name))
+    monkeypatch.setattr(build, "read_manifest", lambda _: dict.fromkeys(build.OUTPUTS))
+    (tmp_path / "calibration.json").write_text(Calibration().model_dump_json())
+    assert build.build_analyzer(tmp_path).models == ("face-map", "lesion-map", "lesion-map-mirrored")
+
+
+@pytest.mark.parametrize(
+    ("own", "wanted"),
+    [
+        pytest.param(["face-map"], ["face-map", "lesion-map", "lesion-map-mirrored"], id="the shipped pair"),
+        pytest.param(["lesion-map"], ["face-map", "lesion-map"], id="their own alone"),
+        pytest.param(
+            ["lesion-map", "lesion-map-mirrored"],
+            ["face-map", "lesion-map", "lesion-map-mirrored"],
+            id="their own pair",
+        ),
+    ],
+)
+def test_a_shipped_second_lesion_map_never_helps_a_users_own(
+    monkeypatch: pytest.MonkeyPatch, own: list[str], wanted: list[str]
+) -> None:
+    monkeypatch.setattr(build, "read_manifest", lambda: dict.fromkeys(build.OUTPUTS))
+    assert build._wanted(own) == wanted
 
 
 def test_a_weights_folder_without_networks_is_named(tmp_path: Path) -> None:

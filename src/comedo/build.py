@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -10,14 +11,14 @@ from threading import Lock
 import numpy as np
 
 from comedo import pipeline
-from comedo.calibration import load_calibration
+from comedo.calibration import Calibration, load_calibration
 from comedo.errors import ModelError
 from comedo.face import FaceMapper
-from comedo.inference import WEIGHTS, OnnxNetwork, choose_model, load_network, read_manifest
+from comedo.inference import MIRRORED, WEIGHTS, Network, OnnxNetwork, choose_model, load_network, read_manifest
 from comedo.lesions import LesionFinder
 from comedo.types import Part
 
-OUTPUTS = {"face-map": len(Part), "lesion-map": 6}  # channels of each network
+OUTPUTS = {"face-map": len(Part), "lesion-map": 6, MIRRORED: 6}  # channels of each network
 
 
 class Analyzer(pipeline.Analyzer):
@@ -34,13 +35,19 @@ def build_analyzer(weights: Path = WEIGHTS) -> pipeline.Analyzer:
     Raises:
         ModelError: If a model or the calibration is absent, altered or damaged.
     """
-    with ThreadPoolExecutor(2) as pool:  # ONNX Runtime prepares a network without holding Python's lock
-        coming = [pool.submit(load_network, name, weights) for name in ("face-map", "lesion-map")]
+    names = ["face-map", "lesion-map", *({MIRRORED} & set(read_manifest(weights)))]
+    with ThreadPoolExecutor(len(names)) as pool:  # ONNX Runtime prepares a network without holding Python's lock
+        coming = {name: pool.submit(load_network, name, weights) for name in names}
         calibration = load_calibration(weights)
-    face_map, lesion_map = (network.result() for network in coming)
+    return _join({name: network.result() for name, network in coming.items()}, calibration)
+
+
+def _join(networks: Mapping[str, Network], calibration: Calibration) -> pipeline.Analyzer:
     return pipeline.Analyzer(
-        mapper=FaceMapper(face_map),
-        finder=LesionFinder(lesion_map, calibration.thresholds, calibration.weighing),
+        mapper=FaceMapper(networks["face-map"]),
+        finder=LesionFinder(
+            networks["lesion-map"], calibration.thresholds, calibration.weighing, mirrored=networks.get(MIRRORED)
+        ),
         calibration=calibration,
     )
 
@@ -65,14 +72,10 @@ def build_own(folder: Path) -> tuple[pipeline.Analyzer, tuple[str, ...]]:
     own = [name for name in OUTPUTS if name in read_manifest(folder)]
     if not own:
         raise ModelError(f"{folder} holds neither {' nor '.join(OUTPUTS)}; train one, or leave --models out")
-    networks = {name: _load_own(name, folder) if name in own else load_network(name) for name in OUTPUTS}
+    networks = {name: _load_own(name, folder) if name in own else load_network(name) for name in _wanted(own)}
     fitted = (folder / "calibration.json").exists()
     calibration = load_calibration(folder if fitted else WEIGHTS)
-    analyzer = pipeline.Analyzer(
-        mapper=FaceMapper(networks["face-map"]),
-        finder=LesionFinder(networks["lesion-map"], calibration.thresholds, calibration.weighing),
-        calibration=calibration,
-    )
+    analyzer = _join(networks, calibration)
     said = [f"{', '.join(networks[name].name[:24] for name in own)} come from {folder}; comedo's figures do not hold"]
     if not fitted:
         said.append(
@@ -80,6 +83,12 @@ def build_own(folder: Path) -> tuple[pipeline.Analyzer, tuple[str, ...]]:
             f"fit them with: comedo calibrate --weights {folder}"
         )
     return analyzer, tuple(said)
+
+
+def _wanted(own: Collection[str]) -> list[str]:
+    """Of which networks an analyzer with some of a user's own is made: a shipped lesion map never helps their own."""
+    with_shipped_pair = "lesion-map" not in own and MIRRORED in read_manifest()
+    return [name for name in OUTPUTS if name != MIRRORED or name in own or with_shipped_pair]
 
 
 def _load_own(name: str, folder: Path) -> OnnxNetwork:

@@ -20,6 +20,7 @@ from comedo.errors import ModelError
 from comedo.types import Image
 
 WEIGHTS = Path(__file__).parent / "weights"
+MIRRORED = "lesion-map-mirrored"  # a second lesion map, for the mirror images; a folder may be without one
 TWIN = "-int8"  # ends the name of a network's twin in 8-bit integers
 _PRECISION = "COMEDO_PRECISION"
 _OUTSIDE = b"\x0a\x08location\x12"  # how ONNX names the file of weights that lie outside; none may lead elsewhere
@@ -93,26 +94,36 @@ if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads 
 
 def run_many(network: Network, images: Sequence[Image]) -> list[NDArray[np.float32]]:
     """Evaluate several pictures, as many at a time as there are cores; results keep the order."""
-    if len(images) < 2 or usable_cores() < 2:
-        return [network.run(image) for image in images]
-    return list(_pool().map(network.run, images))
+    return _run_all([(network, image) for image in images])
+
+
+def _run_all(questions: Sequence[tuple[Network, Image]]) -> list[NDArray[np.float32]]:
+    if len(questions) < 2 or usable_cores() < 2:
+        return [network.run(image) for network, image in questions]
+    return list(_pool().map(lambda question: question[0].run(question[1]), questions))
 
 
 def run_both_ways(
-    network: Network, images: Sequence[Image], channels: Sequence[int] | None = None
+    network: Network,
+    images: Sequence[Image],
+    channels: Sequence[int] | None = None,
+    *,
+    mirrored: Network | None = None,
 ) -> list[NDArray[np.float32]]:
-    """Means of what the network says of pictures and of their mirror images.
+    """Means of what is said of pictures and of their mirror images.
 
     Args:
-        network: Any.
+        network: Looks at the pictures.
         images: (H, W, 3) uint8 RGB each, sides multiples of 32.
         channels: Which channel of a mirror image belongs to each channel; by default the same one.
+        mirrored: Looks at the mirror images; by default the same network.
     """
-    outputs = run_many(network, [*images, *(np.ascontiguousarray(image[:, ::-1]) for image in images)])
+    flipped = [np.ascontiguousarray(image[:, ::-1]) for image in images]
+    outputs = _run_all([*((network, image) for image in images), *((mirrored or network, image) for image in flipped)])
     order = slice(None) if channels is None else list(channels)
     return [
-        np.asarray((straight + mirrored[order, :, ::-1]) / 2, np.float32)
-        for straight, mirrored in zip(outputs[: len(images)], outputs[len(images) :], strict=True)
+        np.asarray((straight + turned[order, :, ::-1]) / 2, np.float32)
+        for straight, turned in zip(outputs[: len(images)], outputs[len(images) :], strict=True)
     ]
 
 

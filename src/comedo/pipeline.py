@@ -36,7 +36,7 @@ class Analyzer:
     @property
     def models(self) -> tuple[str, ...]:
         """Name and hash of each model, so that every result can be traced."""
-        return (self.mapper.network.name, self.finder.network.name)
+        return (self.mapper.network.name, *self.finder.models)
 
     def analyze(
         self, source: Source, *, name: str | None = None, allow_poor: bool = False, convention: str = "visible"

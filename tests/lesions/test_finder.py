@@ -145,12 +145,33 @@ class SeesTheLeftHalf(SeesDots):
         return maps
 
 
+@dataclass(frozen=True)
+class SeesNothing:
+    """A network that finds no lesion anywhere."""
+
+    name: str = "sees-nothing"
+
+    def run(self, image: Image) -> NDArray[np.float32]:
+        maps = np.zeros((6, image.shape[0] // 2, image.shape[1] // 2), np.float32)
+        maps[RADIUS] = 2.0
+        return maps
+
+
 def test_both_ways_count_alike() -> None:
     photo = dotted((70, 180, 3, _RED), (170, 200, 3, _RED))
     canvas = read_face(SeesTheLeftHalf(), photo, face_at(4))
     peaks = find_peaks(canvas.maps, canvas.skin)
     assert len(peaks) == 2, "either is seen by one of the two looks"
     assert peaks.active == pytest.approx(0.4, abs=0.03)
+
+
+def test_a_second_network_looks_at_the_mirror_images() -> None:
+    photo = dotted((70, 180, 3, _RED))
+    pair = LesionFinder(SeesDots(), Thresholds(), mirrored=SeesNothing())
+    assert pair.models == ("sees-dots", "sees-nothing")
+    assert FINDER.models == ("sees-dots",)
+    alone, together = (f.look(photo, face_at(4)).maps[ACTIVE].max() for f in (FINDER, pair))
+    assert together == pytest.approx(alone / 2)
 
 
 def test_nothing_on_clear_skin() -> None:

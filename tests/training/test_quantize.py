@@ -9,7 +9,8 @@ import pytest
 from cases import rendered_sample
 from comedo.errors import ModelError
 from comedo.inference import WEIGHTS, choose_model, load_network, read_manifest
-from comedo.training.quantize import add_twin, mean_difference
+from comedo.training.export import read_entries
+from comedo.training.quantize import add_twin, mean_difference, put_in_place
 from comedo.training.weights_folder import install
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of ONNX, inside its quantiser
@@ -70,6 +71,19 @@ def test_twin_too_far_away_is_not_left_behind(twins, crops):
         add_twin("lesion-map", folder, crops[:4], crops[8:], limit=1e-6)
     assert (folder / "manifest.json").read_bytes() == before
     assert not list(folder.glob("*draft*"))
+
+
+def test_a_twin_takes_the_place_of_its_network(twins, tmp_path):
+    folder, twin = twins
+    copy = tmp_path / "weights"
+    shutil.copytree(folder, copy)
+    before = next(e for e in read_entries(folder) if e.name == "lesion-map")
+    entry = put_in_place(twin, copy)
+    assert read_entries(copy) == [entry]
+    assert entry.data == before.data, "what it learnt from stays known"
+    assert entry.recipe["integers"] == twin.recipe
+    assert sorted(p.name for p in copy.iterdir()) == ["lesion-map.onnx", "manifest.json"]
+    assert load_network("lesion-map", copy).name == f"lesion-map@sha256:{twin.sha256}"
 
 
 def test_installing_a_network_takes_the_old_twin_away(twins, tmp_path, monkeypatch):

@@ -53,6 +53,14 @@ def test_a_short_recipe_takes_defaults(tmp_path):
     assert recipe_values(recipe)["network"] == "lesion-map"
 
 
+def test_a_lesion_map_is_exported_by_what_it_looks_at(tmp_path):
+    assert read_recipe(written(tmp_path)).exported == "lesion-map"
+    assert read_recipe(written(tmp_path), ["looks_at=mirror images"]).exported == "lesion-map-mirrored"
+    assert read_recipe(RECIPES / "face-map.yaml").exported == "face-map"
+    with pytest.raises(UnusableInput, match="looks_at"):
+        read_recipe(written(tmp_path), ["looks_at=the sky"])
+
+
 @pytest.mark.parametrize(
     ("change", "read"),
     [

@@ -36,16 +36,29 @@ class LesionReading:
 
 @dataclass(frozen=True)
 class LesionFinder:
-    """Finds and measures lesions of one face."""
+    """Finds and measures lesions of one face.
+
+    `mirrored` looks at mirror images; without it `network` does.
+    """
 
     network: Network
     thresholds: Thresholds
     weighing: Weighing = field(default_factory=Weighing)
     classify: KindClassifier = kind_probs
+    mirrored: Network | None = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Name and hash of each network."""
+        return (self.network.name,) if self.mirrored is None else (self.network.name, self.mirrored.name)
+
+    def look(self, photo: Photo, face: FaceMap) -> Canvas:
+        """The face at the networks' scale, and what they say of it."""
+        return read_face(self.network, photo, face, mirrored=self.mirrored)
 
     def find(self, photo: Photo, face: FaceMap) -> LesionReading:
         """All lesions of the face, with the mask of the active ones on its skin."""
-        canvas = read_face(self.network, photo, face)
+        canvas = self.look(photo, face)
         seen = weigh(find_peaks(canvas.maps, canvas.face), self.weighing)
         peaks = self.choose(seen)
         owner, areas = _share_mask(canvas, peaks, self.thresholds.mask)

@@ -80,11 +80,14 @@ def draw_canvas(photo: Photo, face: FaceMap) -> tuple[Image, Box]:
     return sample_crop(photo.image, box, size_hw), box
 
 
-def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
-    """Run the network over the tiles that show skin, and over their mirror images; the maps are the mean of both.
+def read_face(network: Network, photo: Photo, face: FaceMap, *, mirrored: Network | None = None) -> Canvas:
+    """Look at the tiles that show skin, and at their mirror images; the maps are the mean of both.
 
-    The second look raises F1 on training people by 0.011 on crops and 0.003 on frames. One at 0.9 of the size was no
-    better on validation people.
+    Args:
+        network: Looks at the tiles.
+        photo: Any.
+        face: Of the photo.
+        mirrored: Looks at the mirror images: one that learnt apart errs elsewhere. By default the same network.
     """
     image, box = draw_canvas(photo, face)
     to_photo = invert(crop_affine(box, (image.shape[0], image.shape[1])))
@@ -100,7 +103,7 @@ def read_face(network: Network, photo: Photo, face: FaceMap) -> Canvas:
     ]
     pictures = [_padded(image[t.y0 : t.y0 + t.height, t.x0 : t.x0 + t.width], t.height, t.width) for t in tiles]
     weight = np.zeros((h, w), np.float32)
-    for tile, output in zip(tiles, run_both_ways(network, pictures), strict=True):
+    for tile, output in zip(tiles, run_both_ways(network, pictures, mirrored=mirrored), strict=True):
         _blend(maps, weight, output, tile.y0 // STRIDE, tile.x0 // STRIDE)
     return canvas
 

@@ -146,6 +146,11 @@ def remove_from_manifest(folder: Path, name: str) -> str | None:
     return gone
 
 
+def read_entries(folder: Path) -> list[Entry]:
+    """The manifest of a folder; none where there is no manifest."""
+    return [Entry(**model) for model in _models(folder)]  # type: ignore[arg-type]
+
+
 def _models(folder: Path) -> list[dict[str, object]]:
     path = folder / MANIFEST
     models: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))["models"] if path.exists() else []

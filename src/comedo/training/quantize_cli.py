@@ -21,6 +21,9 @@ def quantize(
     limit: Annotated[
         float, typer.Option(help="Of lesion and face map: largest mean difference; above it nothing is kept.")
     ] = 0.05,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Of lesion and face map: the twin takes its network's place and name.")
+    ] = False,
     cache: Annotated[Path | None, typer.Option(help="Of a run: folder of face maps that several runs share.")] = None,
 ) -> None:
     """Write a network's twin in 8-bit integers, which CPUs with VNNI run about 1.6 times as fast.
@@ -45,13 +48,15 @@ def quantize(
             f"{network} is no folder of a run; of lesion-map and face-map name the folder with --weights"
         )
     from comedo.training.cli import find_recipe
-    from comedo.training.quantize import add_twin
+    from comedo.training.quantize import add_twin, put_in_place
     from comedo.training.recipe import read_recipe
     from comedo.training.tasks import draw_pictures
 
     number = pictures // 4 * 4
     drawn = draw_pictures(read_recipe(find_recipe(recipe or network)), data, number + 8)
     entry = add_twin(network, weights, drawn[:number], drawn[number:], limit=limit)
+    if replace:
+        entry = put_in_place(entry, weights)
     typer.echo(f"{weights / entry.file}: {entry.sha256}, {entry.parity:.4f} away in the mean", err=True)
 
 

@@ -12,7 +12,7 @@ from rich.progress import track
 from comedo.errors import NoFaceFound
 from comedo.geometry import apply, scale_of
 from comedo.lesions.finder import measure_peaks
-from comedo.lesions.network import Canvas, read_face
+from comedo.lesions.network import Canvas
 from comedo.lesions.peaks import Peaks, find_peaks
 from comedo.pipeline import Analyzer
 from comedo.training.lesion_data import LesionPhoto
@@ -54,7 +54,7 @@ def read_all(analyzer: Analyzer, photos: Sequence[LesionPhoto]) -> tuple[list[Re
 
 def read_one(analyzer: Analyzer, truth: LesionPhoto, photo: Photo, face: FaceMap) -> Reading:
     """Candidates of one photo whose face is mapped."""
-    canvas = read_face(analyzer.finder.network, photo, face)
+    canvas = analyzer.finder.look(photo, face)
     peaks = find_peaks(canvas.maps, canvas.face, floor=_FLOOR)
     evidence = measure_peaks(canvas, peaks, None)
     centres = apply(canvas.to_photo, peaks.xy.astype(np.float64))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from comedo.errors import UnusableInput
+from comedo.inference import MIRRORED
 from comedo.training.face_sources import FacePlan
 from comedo.training.fit import Schedule
 from comedo.training.lesion_crops import CropPlan
@@ -86,10 +87,16 @@ class LesionRecipe(Recipe):
     """The lesion map."""
 
     network: ClassVar[str] = "lesion-map"
+    looks_at: Literal["pictures", "mirror images"] = "pictures"  # of a pair of lesion maps, which one this is
     data: LesionData
     crops: CropPlan = field(default_factory=CropPlan)
     made: MadePhotos = field(default_factory=MadePhotos)  # `rendered` and `pasted` among the shares
     keep_mask: KeepMask | None = None  # null: masks are learnt from people's alone
+
+    @property
+    def exported(self) -> str:
+        """Name of the exported network."""
+        return MIRRORED if self.looks_at == "mirror images" else self.network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +106,11 @@ class FaceRecipe(Recipe):
     network: ClassVar[str] = "face-map"
     data: FaceData
     crops: FacePlan = field(default_factory=FacePlan)
+
+    @property
+    def exported(self) -> str:
+        """Name of the exported network."""
+        return self.network
 
 
 AnyRecipe = LesionRecipe | FaceRecipe

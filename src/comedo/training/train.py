@@ -119,7 +119,7 @@ def _fresh(recipe: AnyRecipe, data: Path, batches: Batches) -> UNet:
         return batches.train(0)[0].permute(0, 3, 1, 2).float() / 255.0
 
     if recipe.start is not None:
-        weights = WEIGHTS / f"{recipe.network}.onnx" if recipe.start == "shipped" else Path(recipe.start)
+        weights = WEIGHTS / f"{recipe.exported}.onnx" if recipe.start == "shipped" else Path(recipe.start)
         start_from_onnx(net, weights, pictures())
     elif recipe.pretrained is not None:
         weights = data / recipe.pretrained
@@ -162,11 +162,11 @@ def export_run(
     """Write NAME.onnx and its entry in the manifest of `out`."""
     kind, plan = KINDS[recipe.network], recipe.export
     assert isinstance(net, UNet)
-    path = out / f"{recipe.network}.onnx"
+    path = out / f"{recipe.exported}.onnx"
     limit = plan.largest_difference
     difference = export_checked(kind.shipped(net), path, opset=plan.opset, sizes=plan.sizes, limit=limit)
     entry = Entry(
-        name=recipe.network,
+        name=recipe.exported,
         file=path.name,
         sha256=sha256_of(path),
         date=datetime.now(UTC).date().isoformat(),
