@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +20,13 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return rendered_set(tmp_path_factory.mktemp("rendered"))
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
     """Small pictures gain nothing from threads, which only wait for each other on a busy machine."""
-    torch = pytest.importorskip("torch", reason="needs comedo[train]")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with suppress(ImportError):  # without torch there is nothing to hold back
+        import torch
+
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

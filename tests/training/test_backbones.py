@@ -19,7 +19,7 @@ from comedo.training.runner.registry import read_run
 
 
 @pytest.fixture
-def net(one_thread, tmp_path):
+def net(tmp_path):
     torch.manual_seed(0)
     return build_backbone("efficientnet-b0", None, tmp_path).eval()
 
@@ -33,7 +33,7 @@ def published(net):
     }
 
 
-def test_the_reference_encoder_is_efficientnet_b1(one_thread, tmp_path):
+def test_the_reference_encoder_is_efficientnet_b1(tmp_path):
     """Table 1 of Tan & Le 2019 with a depth of 1.1: 23 blocks; without its last layers 6.1 M parameters are left."""
     _, recipe = read_run(read_values(RECIPES / "lesion-segmentation.yaml"), "lesion-segmentation")
     assert (recipe.net.backbone, recipe.dice, recipe.cross_entropy) == ("efficientnet-b1", 1.0, 0.0)
@@ -63,7 +63,7 @@ def test_weights_come_from_a_file(net, tmp_path):
         pytest.param([1, 2], "no state dict", id="no table"),
     ],
 )
-def test_a_file_that_does_not_fit_is_refused(content, words, one_thread, tmp_path):
+def test_a_file_that_does_not_fit_is_refused(content, words, tmp_path):
     path = tmp_path / "b0.pth"
     if isinstance(content, bytes):
         path.write_bytes(content)

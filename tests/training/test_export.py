@@ -26,14 +26,6 @@ def entry(name, file, **more):
     return Entry(name=name, file=file, input="", output="", terms="", **(values | more))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize(
     ("build", "shipped", "channels"),
     [(build_lesion_net, LesionExport, 6), (build_face_net, FaceExport, 10)],

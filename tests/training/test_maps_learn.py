@@ -29,8 +29,6 @@ from comedo.types import Group, Part
 from recipe_trials import Killed
 from rendered_maps import face_set
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 FROM_NOTHING = (
     "pretrained=null",
     "start=null",

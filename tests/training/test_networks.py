@@ -17,14 +17,6 @@ from comedo.training.networks import Encoder, UNet, _Depthwise
 STRIDED = {"kernel_size": 3, "stride": 2, "padding": 1, "groups": 4, "bias": False}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def with_gradients(compute, x, weight):
     """Output, and the gradients of its weighted sum with respect to input and filter."""
     x, weight = x.clone().requires_grad_(True), weight.clone().requires_grad_(True)

@@ -35,15 +35,6 @@ RECIPE = LesionRecipe(
 WATCHLESS = replace(RECIPE, validation=Validation(batches=0))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Small pictures gain nothing from threads, which only wait for each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def data(tmp_path):
     """Three drawn photos of three people with a red spot each, the last held back."""
@@ -51,7 +42,7 @@ def data(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, one_thread):
+def whole(tmp_path_factory):
     """A run from start to end; nobody writes into it."""
     folder = tmp_path_factory.mktemp("whole")
     return train(WATCHLESS, data=drawn(folder), out=folder / "run", device="cpu"), folder / "run"

@@ -16,8 +16,6 @@ from comedo.training.affected.judge import MEASURES, AffectedRow, draw_answers
 from comedo.training.affected.task import AffectedExport, fit_platt
 from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SMALL = (
     "least=6",  # of 0, 5, 12, 26 lesions, marks included
     "net.dropout=0",

@@ -83,7 +83,7 @@ def runs(closeups, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_killed_run_goes_on_is_exported_and_beats_its_baseline(name, runs, one_thread):
+def test_a_killed_run_goes_on_is_exported_and_beats_its_baseline(name, runs):
     out, result = runs(name)
     assert result.epochs == EPOCHS
     with (out / "log.csv").open() as file:
@@ -101,7 +101,7 @@ def test_a_killed_run_goes_on_is_exported_and_beats_its_baseline(name, runs, one
     }
 
 
-def test_a_trained_detector_labels_photos_in_their_own_pixels(runs, closeups, tmp_path, one_thread):
+def test_a_trained_detector_labels_photos_in_their_own_pixels(runs, closeups, tmp_path):
     from typer.testing import CliRunner
 
     from comedo.training.cli import app
@@ -122,7 +122,7 @@ def test_a_trained_detector_labels_photos_in_their_own_pixels(runs, closeups, tm
     assert all(0 < a["score"] <= 1 for a in found["annotations"])
 
 
-def test_one_cut_off_for_all_types_can_be_asked_for(runs, closeups, one_thread):
+def test_one_cut_off_for_all_types_can_be_asked_for(runs, closeups):
     out, _ = runs("detect-atss")
     photo = read_photo(closeups / "photos/7.png")
     strict, lax = (open_detector(out, Way.WHOLE, score=s) for s in (0.999, 0.05))

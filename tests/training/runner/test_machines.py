@@ -28,8 +28,6 @@ from comedo.training.runner.run import train_run
 from recipe_trials import LESION_NET, shipped_recipe, small_recipe
 from toy_task import Toy, toy_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 COMMAND = f"""
 import os, signal, sys
 sys.path[:0] = {[str(Path(m.__file__).parents[n]) for m, n in ((comedo, 1), (toy_task, 0))]}

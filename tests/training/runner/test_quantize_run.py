@@ -24,7 +24,6 @@ from recipe_trials import FEW
 from toy_task import Toy, toy_recipe
 
 pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of ONNX, inside its quantiser
 ]
 

@@ -27,8 +27,6 @@ from comedo.training.runner.plan import Watch
 from comedo.training.runner.run import evaluate_run, train_run
 from toy_task import Toy, toy_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 class Killed(BaseException):
     """Like a signal: nothing catches it."""

@@ -20,8 +20,6 @@ from comedo.training.segmentation.recipe import Net
 from comedo.training.segmentation.task import lesion_probs
 from recipe_trials import LESION_NET, figure, kill_in_epoch, run_small, small_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SHORT = (*LESION_NET, "schedule.epochs=2", "schedule.steps=2", "augment.paste=3", "augment.background=true")
 
 

@@ -14,7 +14,7 @@ SMALL = {"side_px": 64, "widths": (4, 4, 8, 8), "hidden": 8}
 
 
 @pytest.fixture(params=["ordinal", "classes"])
-def net(request, one_thread):
+def net(request):
     torch.manual_seed(3)
     return ChangeNet(NetPlan(**SMALL, output=request.param)).eval()
 

@@ -50,12 +50,9 @@ def run(task, out, recipe=RECIPE):
 
 @pytest.fixture(scope="module")
 def trained(task, tmp_path_factory):
-    torch = pytest.importorskip("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    pytest.importorskip("torch")
     out = tmp_path_factory.mktemp("run")
-    yield run(task, out), out
-    torch.set_num_threads(before)
+    return run(task, out), out
 
 
 def sections(evaluation):
@@ -92,7 +89,7 @@ class Killed(BaseException):
     """Like a signal: nothing catches it."""
 
 
-def test_a_killed_run_goes_on_to_the_same_network(task, tmp_path, monkeypatch, one_thread):
+def test_a_killed_run_goes_on_to_the_same_network(task, tmp_path, monkeypatch):
     short = replace(RECIPE, schedule=replace(RECIPE.schedule, epochs=2, steps=2))
     whole = run(task, tmp_path / "whole", short)
     loss, calls = SequenceChange.loss, []

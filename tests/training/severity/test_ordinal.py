@@ -20,8 +20,6 @@ from comedo.training.severity.recipe import Net
 from comedo.training.severity.task import Severity
 from recipe_trials import small_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 VOTES = (0.2, 0.3, 0.5)  # of raters for three grades
 WORSE = (0.8, 0.5)  # than grade 0, than grade 1
 

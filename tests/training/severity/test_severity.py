@@ -22,8 +22,6 @@ from comedo.training.severity.task import fit_line
 from comedo.types import Region
 from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SMALL = (
     "grades=[clear, mild, moderate, severe]",
     "net.hidden=[32]",
