@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.training.truth import pictures_in
+
 # Factors from a source's pixels to the work scale. The ACNE04 originals are 3112 x 3456; the
 # crops show 3112 of these pixels on 1024.
 _FRAME512 = (512 / 3456) ** -1 * (1024 / 3112)
@@ -195,7 +197,6 @@ def clear_split(index: int) -> str:
 def load_clear(root: Path) -> list[LesionPhoto]:
     """Read clear-skinned faces: pictures on which nothing must be found."""
     nothing = circles_of([])
-    paths = sorted(root.glob("*.jpg"))
     return [
         LesionPhoto(
             name=path.stem,
@@ -209,5 +210,5 @@ def load_clear(root: Path) -> list[LesionPhoto]:
             sparse=nothing,
             inflamed=np.zeros(0, np.float32),
         )
-        for index, path in enumerate(paths)
+        for index, path in enumerate(pictures_in(root))
     ]
