@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from comedo.training.change_repeats import clear_jobs
 from comedo.training.lesion_crops import CropPlan, LesionCrops, make_target
-from comedo.training.lesion_data import IGNORE, LesionPhoto
+from comedo.training.lesion_data import IGNORE, LesionPhoto, load_clear
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1.0, 0]])
 
@@ -92,3 +93,12 @@ def test_target_and_picture_stay_together(tmp_path: Path, seed: int) -> None:
     y, x = np.unravel_index(target.heat[0].argmax(), target.heat[0].shape)
     inside = crop[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].mean()
     assert inside > crop.mean() + 40
+
+
+def test_trainings_and_changes_hold_the_same_clear_faces_back(tmp_path: Path) -> None:
+    for number in range(16):
+        name = f"{number:02}.{('png', 'jpg', 'webp')[number % 3]}"
+        (tmp_path / name).write_bytes(b"")
+    held_back = {photo.name for photo in load_clear(tmp_path) if photo.split == "val"}
+    assert held_back == {"00", "07", "14"}
+    assert {job.pair.a for job in clear_jobs(tmp_path, "val", 99)} == held_back
