@@ -72,14 +72,26 @@ def test_a_lesion_is_as_large_against_the_face_as_it_was():
 
 
 def test_places_are_on_skin_and_apart():
-    face = moved_face()
+    face, skin = moved_face(), np.full((600, 600, 3), 180, np.uint8)
     taken = np.array([[240.0, 200.0, 8.0]], np.float32)
-    places = draw_places(face, 5.0, taken, 12, np.random.default_rng(0))
+    places = draw_places(skin, face, 5.0, taken, 12, np.random.default_rng(0))
     assert 1 < len(places) <= 12
     gaps = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1)) + np.eye(len(places)) * 99
     assert gaps.min() > 30
     assert np.hypot(*(places - taken[0, :2]).T).min() > 23
-    assert draw_places(face, 5.0, taken, 0, np.random.default_rng(0)).shape == (0, 2)
+    assert draw_places(skin, face, 5.0, taken, 0, np.random.default_rng(0)).shape == (0, 2)
+
+
+def test_nothing_is_pasted_into_stubble():
+    face, photo = moved_face(), np.full((600, 600, 3), 180, np.uint8)
+    stubble = np.random.default_rng(1).random((600, 240)) < 0.5
+    photo[:, :240][stubble] = 120
+    nothing = np.zeros((0, 3), np.float32)
+    places = draw_places(photo, face, 5.0, nothing, 200, np.random.default_rng(0))
+    assert len(places) > 1
+    assert (places[:, 0] > 240).all()
+    smooth = draw_places(np.full_like(photo, 180), face, 5.0, nothing, 200, np.random.default_rng(0))
+    assert (smooth[:, 0] < 240).any(), "there is skin on both sides"
 
 
 class Mapper:

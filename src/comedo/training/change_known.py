@@ -68,7 +68,7 @@ def paste_and_retake(
     rng = np.random.default_rng([seed, 93])
     face = analyzer.mapper.find(read_photo(image, name=name))
     number = int(rng.integers(_FEWEST, _MOST))
-    mine, places = draw_lesions(face, donors, own, number, rng)
+    mine, places = draw_lesions(image, face, donors, own, number, rng)
     few = rng.permutation(len(places)) < round(len(places) * float(rng.uniform(*_KEPT)))
     every = np.ones(len(places), bool)
     course = {"better": (every, few), "same": (every, every), "worse": (few, every)}[COURSES[seed % 3]]

@@ -31,6 +31,7 @@ _CONTRAST = 0.1  # least mean log ratio of green in the core: what is fainter fe
 _RING_SPREAD = 0.06  # most spread of the log ratio around it: else the skin is too uneven to cut there
 _OF_ONE_PHOTO = 5
 _GAP = 3.0  # radii between pasted lesions, and from lesions that the face has
+_UNEVEN = 0.08  # spread of log green around a place from which on nobody sees a lesion: stubble, brows, folds
 _MARGIN_CELLS = 5  # of the face map between a pasted lesion and the border of a region
 
 
@@ -115,15 +116,34 @@ def paste(image: Image, donors: Sequence[Donor], places_xy: F64, face_px: float)
     return np.asarray(np.clip(full + 0.5, 0, 255), np.uint8)
 
 
-def draw_places(face: FaceMap, radius_px: float, taken: F32, number: int, rng: np.random.Generator) -> F64:
-    """Places on skin, away from each other and from lesions `taken` (N, 3) x, y, radius; (M, 2), M at most `number`."""
+def spread_around(image: Image, radius_px: float) -> F32:
+    """How uneven a photo is around each pixel, (H, W): spread of the log of green within a lesion's reach."""
+    log = np.log(image[..., 1].astype(np.float32) + 4.0)
+    reach = max(_REACH * radius_px, 1.0)
+    fine = log - cv2.GaussianBlur(log, (0, 0), reach)
+    side = 2 * round(reach) + 1
+    return np.asarray(np.sqrt(cv2.boxFilter(fine * fine, -1, (side, side))), np.float32)
+
+
+def draw_places(
+    image: Image, face: FaceMap, radius_px: float, taken: F32, number: int, rng: np.random.Generator
+) -> F64:
+    """Places on even skin, away from each other and from lesions `taken` (N, 3) x, y, radius.
+
+    Returns:
+        (M, 2) in photo pixels, M at most `number`.
+    """
     skin = np.isin(face.parts, [r.part for r in Region]).astype(np.uint8)
     rows, columns = np.nonzero(cv2.erode(skin, np.ones((2 * _MARGIN_CELLS + 1,) * 2, np.uint8)))
+    spread = spread_around(image, radius_px)
     chosen: list[F64] = []
     for i in rng.permutation(len(rows)):
         if len(chosen) == number:
             break
         here = apply(face.to_photo, np.array([[columns[i], rows[i]]], np.float64))[0]
+        x, y = np.clip(np.rint(here).astype(int), 0, [image.shape[1] - 1, image.shape[0] - 1])
+        if spread[y, x] > _UNEVEN:
+            continue
         own = np.hypot(taken[:, 0] - here[0], taken[:, 1] - here[1]) - taken[:, 2]
         if all(np.hypot(*(here - c)) > 2 * _GAP * radius_px for c in chosen) and (own > _GAP * radius_px).all():
             chosen.append(here)
@@ -131,10 +151,10 @@ def draw_places(face: FaceMap, radius_px: float, taken: F32, number: int, rng: n
 
 
 def draw_lesions(
-    face: FaceMap, donors: Sequence[Donor], taken: F32, number: int, rng: np.random.Generator
+    image: Image, face: FaceMap, donors: Sequence[Donor], taken: F32, number: int, rng: np.random.Generator
 ) -> tuple[list[Donor], F64]:
     """Lesions to paste and where, a row each; fewer than `number` where the skin has no room."""
     mine = [donors[i] for i in rng.integers(len(donors), size=number)]
     typical = float(np.median([d.radius_share for d in mine])) * face.face_px
-    places = draw_places(face, typical, taken, number, rng)
+    places = draw_places(image, face, typical, taken, number, rng)
     return mine[: len(places)], places

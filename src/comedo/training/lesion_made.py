@@ -104,7 +104,7 @@ def paste_some(photo: LesionPhoto, donors: Sequence[Donor], rng: np.random.Gener
     except ComedoError:
         return None
     number = round(_MOST_PASTED ** float(rng.random()))
-    mine, places = draw_lesions(face, donors, circles_of([]), number, rng)
+    mine, places = draw_lesions(image, face, donors, circles_of([]), number, rng)
     circles = circles_of([(*xy, d.radius_share * face.face_px) for xy, d in zip(places.tolist(), mine, strict=True)])
     return replace(
         photo,

@@ -188,6 +188,7 @@ def test_a_damaged_result_is_not_believed(tmp_path):
         pytest.param([], None, None, id="nothing"),
         pytest.param([None, made(None)], None, None, id="nothing measured"),
         pytest.param([made(0.5, 0.4, 0.6)], 0.5, (0.4, 0.6), id="one seed: over people"),
+        pytest.param([made(0.02, 0.0, 0.09)], 0.02, (0.0, 0.09), id="one seed: farther to one side"),
         pytest.param([made(0.5, 0.4, 0.6), made(0.5, 0.4, 0.6)], 0.5, (0.4, 0.6), id="seeds agree: people remain"),
         # t(0.95, 1) is 6.3138; the standard error of 0 and 0.02 is 0.01
         pytest.param([made(0.0), made(0.02)], 0.01, (0.01 - 0.063138, 0.01 + 0.063138), id="two seeds"),

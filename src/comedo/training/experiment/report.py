@@ -43,7 +43,7 @@ def _plain(found: Outcome) -> str:
 
 
 def _trained(line: Line, first: Outcome) -> str:
-    return f"{first.seeds} seeds, {line.minutes:.0f} min"
+    return f"{first.seeds} {'seed' if first.seeds == 1 else 'seeds'}, {line.minutes:.0f} min"
 
 
 def _spread(value: float | None, interval: tuple[float, float] | None, *, sign: str = "") -> str:

@@ -81,22 +81,25 @@ def _figure(done: Done, arm: Arm, figure: str) -> Measured | None:
 def outcome(mine: Sequence[Measured | None], first: Sequence[Measured | None] | None = None) -> Outcome:
     """Mean over seeds with its interval, and the difference to the first line.
 
-    Half the interval's width is the root of the sum of two squares: half the mean width of the intervals over people,
-    which more seeds do not narrow, and Student's t over the seeds.
+    To either side the interval reaches as far as the root of the sum of two squares: the mean reach of the intervals
+    over people, which more seeds do not narrow, and Student's t over the seeds.
     """
     values = [m.value for m in mine if m is not None and m.value is not None]
     if not values:
         return Outcome(None, None, None, 0)
     mean = fmean(values)
-    widths = [(m.interval_90[1] - m.interval_90[0]) / 2 for m in mine if m is not None and m.interval_90 is not None]
-    people = fmean(widths) if widths else None
+    reaches = [
+        (m.value - m.interval_90[0], m.interval_90[1] - m.value)
+        for m in mine
+        if m is not None and m.value is not None and m.interval_90 is not None
+    ]
+    people = [fmean(side) for side in zip(*reaches, strict=True)] or None
     seeds = half_width(values)
-    parts = [part for part in (people, seeds) if part is not None]
-    half = math.hypot(*parts) if parts else None
+    low, high = (math.hypot(reach, seeds or 0.0) for reach in people or (0.0, 0.0))
     baselines = [m.baseline for m in mine if m is not None and m.baseline is not None]
     return Outcome(
         mean,
-        None if half is None else (mean - half, mean + half),
+        None if people is None and seeds is None else (mean - low, mean + high),
         fmean(baselines) if baselines else None,
         len(values),
         *_difference(mine, first),
