@@ -54,6 +54,14 @@ class Region(StrEnum):
         return Part[self.name]
 
 
+_SKIN_PARTS = tuple(region.part for region in Region)
+
+
+def skin_of(parts: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which cells of a face map show skin that acne can affect; the shape of `parts`."""
+    return np.isin(parts, _SKIN_PARTS)
+
+
 class Group(StrEnum):
     """What a lesion is, coarsely: the trained head's answer."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from comedo.types import FaceMap, Mask, Region
+from comedo.types import FaceMap, Mask, skin_of
 
 
 def skin_mask(face: FaceMap, width: int, height: int) -> Mask:
     """The skin that acne can affect, (height, width), in the photo's pixels."""
-    skin = np.isin(face.parts, [r.part for r in Region]).astype(np.uint8)
+    skin = skin_of(face.parts).astype(np.uint8)
     return np.asarray(cv2.warpAffine(skin, face.to_photo, (width, height), flags=cv2.INTER_LINEAR), bool)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from comedo.types import FaceMap, Group, Lesion, Mask, Region
+from comedo.types import FaceMap, Group, Lesion, Mask, skin_of
 
 # Skin within about 10 mm of a lesion counts as involved: 0.15 of the way from the eye line to the
 # lips, about 65 mm. A convention of comedo: the scales say "half of the face", not how near.
@@ -39,7 +39,7 @@ class Involvement:
 
 def measure_involvement(lesions: Sequence[Lesion], face: FaceMap) -> Involvement | None:
     """Involved shares of the visible skin; None without skin. More lesions never lower a share."""
-    skin = np.isin(face.parts, [r.part for r in Region])
+    skin = skin_of(face.parts)
     cells = int(skin.sum())
     if cells == 0:
         return None

@@ -14,7 +14,7 @@ from comedo.inference import Network
 from comedo.lesions.kinds import Evidence, KindClassifier, kind_probs, likeliest_kind, measure_evidence
 from comedo.lesions.network import CELLS_TO_CANVAS, MASK, STRIDE, Canvas, read_face
 from comedo.lesions.peaks import Peaks, find_peaks
-from comedo.lesions.weighing import weigh
+from comedo.lesions.weighing import log_odds, weigh
 from comedo.types import Box, FaceMap, Faint, Group, Lesion, Mask, Photo, Region
 
 _REGION_OF_PART = {int(r.part): r for r in Region}
@@ -166,9 +166,7 @@ def inflamed_probability(
         redness: (N,) CIELAB a* above the skin around; NaN where not assessed, which moves nothing.
         thresholds: The cut-off, which comes out as 0.5, and the weight of redness.
     """
-    p = np.clip(said.astype(np.float64), 1e-6, 1 - 1e-6)
-    cut = np.clip(thresholds.inflamed, 1e-6, 1 - 1e-6)
-    logit = np.log(p / (1 - p)) - np.log(cut / (1 - cut))
+    logit = log_odds(said, least=1e-6) - log_odds(thresholds.inflamed, least=1e-6)
     logit += thresholds.red_weight * np.nan_to_num(redness - RED_MIDDLE)
     return np.asarray(1 / (1 + np.exp(-logit)), np.float64)
 

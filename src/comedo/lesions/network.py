@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from comedo.geometry import Affine, compose, crop_affine, invert, sample_crop, tile_canvas
 from comedo.inference import Network, run_both_ways
-from comedo.types import Box, FaceMap, Image, Part, Photo, Region
+from comedo.types import Box, FaceMap, Image, Part, Photo, skin_of
 
 # Channels of the network's output, in the order it was trained with (comedo.training.lesion_model).
 MASK, ACTIVE, MARK, SPARSE, INFLAMED, RADIUS = range(6)
@@ -45,7 +45,7 @@ class Canvas:
     @cached_property
     def skin(self) -> NDArray[np.bool_]:
         """The skin that acne can affect, (H/2, W/2)."""
-        return np.isin(self.parts, [r.part for r in Region])
+        return skin_of(self.parts)
 
     @cached_property
     def face(self) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from comedo.calibration import Weighing
 from comedo.lesions.peaks import Peaks
@@ -29,19 +29,20 @@ def describe(peaks: Peaks) -> NDArray[np.float64]:
     """
     clearest = np.sort(peaks.active.astype(np.float64))[-_CLEAREST:]
     columns = (
-        _log_odds(peaks.active),
+        log_odds(peaks.active),
         np.log(np.maximum(peaks.radius, 1.0)),
         np.log(peaks.around + _LEAST),
         np.full(len(peaks), clearest.mean() if len(peaks) else 0.0),
-        _log_odds(peaks.mark),
-        _log_odds(peaks.sparse),
-        _log_odds(peaks.inflamed),
+        log_odds(peaks.mark),
+        log_odds(peaks.sparse),
+        log_odds(peaks.inflamed),
     )
     return np.stack(columns, 1).astype(np.float64)
 
 
-def _log_odds(probability: NDArray[np.float32]) -> NDArray[np.float64]:
-    p = np.clip(probability.astype(np.float64), 1e-4, 1 - 1e-4)
+def log_odds(probability: ArrayLike, *, least: float = 1e-4) -> NDArray[np.float64]:
+    """log(p / (1 - p)) of any shape, with p held off 0 and 1 by `least`."""
+    p = np.clip(np.asarray(probability, np.float64), least, 1 - least)
     return np.asarray(np.log(p / (1 - p)), np.float64)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from comedo.types import FaceMap, Image, Mask, Photo, Region
+from comedo.types import FaceMap, Image, Mask, Photo, skin_of
 
 # The eye line lies about as far from the lips as one pupil from the other, 63 mm (Dodgson 2004), and a face is
 # a little over twice as broad, about 140 mm. Used where one eye is hidden, so that no pupils give the scale.
@@ -48,7 +48,7 @@ def skin_view(photo: Photo, face: FaceMap) -> SkinView | None:
         return None
     scale = VIEW_WIDTH / width
     rgb = _shrink(photo.image[y0:y1, x0:x1], scale)
-    skin = np.isin(face.parts, [region.part for region in Region]).astype(np.uint8)
+    skin = skin_of(face.parts).astype(np.uint8)
     to_view = scale * (np.asarray(face.to_photo, np.float64) - [[0, 0, x0], [0, 0, y0]])
     mask = cv2.warpAffine(skin, to_view, (rgb.shape[1], rgb.shape[0]), flags=cv2.INTER_NEAREST)
     size = 2 * _EDGE_CELLS + 1

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.geometry import Affine, compose, crop_affine, invert, sample_crop
-from comedo.types import FaceMap, Image, Part, Region, Xy
+from comedo.types import FaceMap, Image, Part, Xy, skin_of
 
 CANVAS_PX = 512  # side of the square: 0.8 MB a photo, whatever the camera
 FACE_PX = 150.0  # eye line to lips: about 2.3 pixels a millimetre; the whole face then fills 0.8 of the side
@@ -45,7 +45,7 @@ class Canvas:
 
     def skin(self) -> NDArray[np.bool_]:
         """(n, n): skin that acne can affect."""
-        return np.isin(self.parts, [r.part for r in Region])
+        return skin_of(self.parts)
 
 
 def make_canvas(image: Image, face: FaceMap) -> Canvas:

@@ -12,7 +12,7 @@ from comedo.geometry import scale_of
 from comedo.progress.align import LEAST_PATCHES, Alignment, align
 from comedo.progress.canvas import Canvas, mirror
 from comedo.progress.values import Comparison, RegionView, View, Visit
-from comedo.types import Check, Mask, Region
+from comedo.types import Check, Mask, Region, skin_of
 
 LEAST_OVERLAP = 0.5  # of a region's skin
 _REGION_PATCHES = 5  # from so many on a region's own patches are asked
@@ -83,7 +83,7 @@ def _side(yaw_deg: float) -> str:
 def _comparison(baseline: Visit, later: Visit, alignment: Alignment, zoom: float) -> Comparison:
     theirs = alignment.warp(later.canvas.parts, nearest=True)
     ours = baseline.canvas.parts
-    both = np.isin(theirs, [r.part for r in Region]) & baseline.canvas.skin()
+    both = skin_of(theirs) & baseline.canvas.skin()
     regions = {r: _region(ours == r.part, both, alignment) for r in Region}
     shown = {int(r.part) for r, view in regions.items() if view.comparable}
     common = _without_specks(both & np.isin(ours, list(shown))) & baseline.canvas.skin()  # holes may close over no skin

@@ -20,7 +20,7 @@ from comedo.geometry import apply
 from comedo.photo import read_photo
 from comedo.pipeline import Analyzer
 from comedo.training.truth import LabelledPhoto
-from comedo.types import FaceMap, Image, Region
+from comedo.types import FaceMap, Image, skin_of
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -133,7 +133,7 @@ def draw_places(
     Returns:
         (M, 2) in photo pixels, M at most `number`.
     """
-    skin = np.isin(face.parts, [r.part for r in Region]).astype(np.uint8)
+    skin = skin_of(face.parts).astype(np.uint8)
     rows, columns = np.nonzero(cv2.erode(skin, np.ones((2 * _MARGIN_CELLS + 1,) * 2, np.uint8)))
     spread = spread_around(image, radius_px)
     chosen: list[F64] = []

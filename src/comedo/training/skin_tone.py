@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from comedo.training.predictors import Prediction
 from comedo.training.truth import LabelledPhoto
-from comedo.types import Image, Region
+from comedo.types import Image, skin_of
 
 # Lower bounds in degrees; the classes of the source, two of them joined in each band.
 BANDS = ((41.0, "lighter skin, ITA over 41"), (10.0, "intermediate skin, ITA 10 to 41"))
@@ -34,7 +34,7 @@ def ita_deg(image: Image, parts: NDArray[np.uint8]) -> float | None:
 
     Source: Chardon et al. 1991, arctan((L* - 50) / b*); here of the medians over the skin.
     """
-    skin = np.isin(parts, [region.part for region in Region])
+    skin = skin_of(parts)
     if int(skin.sum()) < _LEAST_PX:
         return None
     lab = cv2.cvtColor((image[skin][:, None] / np.float32(255)).astype(np.float32), cv2.COLOR_RGB2LAB)

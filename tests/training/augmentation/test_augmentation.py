@@ -16,7 +16,6 @@ from comedo.training.augmentation.paste import Placement, cut_patches, draw_plac
 from comedo.training.augmentation.preview import CELL, CHANGES, Subject, Supplies, contact_sheet
 from comedo.training.augmentation.regions import (
     FACE_PARTS,
-    SKIN_PARTS,
     Fill,
     draw_crop,
     draw_fill,
@@ -29,7 +28,7 @@ from comedo.training.augmentation.subjects import choose_subjects
 from comedo.training.data.bitmap import bitmap_of
 from comedo.training.data.convert import mask_of
 from comedo.training.data.dataset import Circle, Dataset, Label, Polygon, Rectangle, Sample
-from comedo.types import Part, Region
+from comedo.types import Part, Region, skin_of
 from drawn import save
 
 
@@ -64,7 +63,7 @@ def test_rolls_are_evenly_spread_and_wrap_around():
     assert drawn == {Roll(0, 0), Roll(0, 3), Roll(0, 6)}
 
 
-SKIN = mask_of_parts(parts_of_photo(make_face(), HEIGHT, WIDTH), SKIN_PARTS)
+SKIN = skin_of(parts_of_photo(make_face(), HEIGHT, WIDTH))
 SHAPES = [
     Rectangle((3, 4, 9, 8)),
     Circle((10, 10), 4),
@@ -137,7 +136,7 @@ def test_lesions_land_on_clear_skin_only(parts):
     patches = cut_patches(image, source, SKIN)
     assert len(patches) == 1
     clear = Sample("clear.jpg", (Label("acne", Circle((170, 180), 10)),), WIDTH, HEIGHT, person="other")
-    skin = mask_of_parts(parts, SKIN_PARTS)
+    skin = skin_of(parts)
     places = draw_placements(np.random.default_rng(3), patches, clear, skin, number=12)
     assert places == draw_placements(np.random.default_rng(3), patches, clear, skin, number=12)
     assert len(places) > 3
@@ -156,7 +155,7 @@ def test_lesions_land_on_clear_skin_only(parts):
 
 def test_nobody_gets_their_own_lesions(parts):
     image, source = spotted()
-    skin = mask_of_parts(parts, SKIN_PARTS)
+    skin = skin_of(parts)
     own = replace(source, photo="other day.jpg")
     assert draw_placements(np.random.default_rng(0), cut_patches(image, source, SKIN), own, skin, number=5) == ()
     nothing = np.zeros_like(skin)

@@ -12,12 +12,12 @@ import numpy as np
 from comedo.geometry import sample_crop, square_around
 from comedo.training.affected.recipe import AffectedRecipe
 from comedo.training.augmentation.mirror import draw_mirror, mirror_image
-from comedo.training.augmentation.regions import FACE_PARTS, SKIN_PARTS, draw_fill, mask_of_parts
+from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts
 from comedo.training.runner.augment import change_light
 from comedo.training.runner.contract import Arrays
 from comedo.training.runner.faces import face_parts
 from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
-from comedo.types import Image
+from comedo.types import Image, skin_of
 
 _FILL = draw_fill(np.random.default_rng(0), grey=True)
 
@@ -45,7 +45,7 @@ def masked_view(photo: LabelledPhoto, recipe: AffectedRecipe) -> Image:
         return sample_crop(image, square_around((0, 0, image.shape[1], image.shape[0]), 1.0), (view.side, view.side))
     ys, xs = np.flatnonzero(face.any(1)), np.flatnonzero(face.any(0))
     if view.masked:
-        image = _FILL.apply(image, mask_of_parts(parts, SKIN_PARTS))
+        image = _FILL.apply(image, skin_of(parts))
     box = (float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
     square = square_around(box, view.grow)
     room = max(0, *(ceil(v) for v in (-square[0], -square[1], square[2] - image.shape[1], square[3] - image.shape[0])))

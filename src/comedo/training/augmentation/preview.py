@@ -16,7 +16,6 @@ from comedo.training.augmentation.mirror import draw_mirror, mirror_image, mirro
 from comedo.training.augmentation.paste import Patch, draw_placements, paste
 from comedo.training.augmentation.regions import (
     FACE_PARTS,
-    SKIN_PARTS,
     draw_crop,
     draw_fill,
     mask_of_parts,
@@ -24,7 +23,7 @@ from comedo.training.augmentation.regions import (
 )
 from comedo.training.augmentation.rolling import draw_roll, rolls_per_grade
 from comedo.training.data.dataset import Sample
-from comedo.types import Image, Region
+from comedo.types import Image, Region, skin_of
 
 CELL = 224  # pixels of one picture
 _GAP, _TITLE = 6, 22
@@ -76,7 +75,7 @@ def _cut(image: Image, box: tuple[float, float, float, float]) -> Image:
 def _paste(subject: Subject, supplies: Supplies, rng: np.random.Generator) -> Image | None:
     if subject.parts is None or not supplies.patches:
         return None
-    skin = mask_of_parts(subject.parts, SKIN_PARTS)
+    skin = skin_of(subject.parts)
     places = draw_placements(rng, supplies.patches, subject.sample, skin, number=_PASTED)
     image, sample = paste(subject.image, subject.sample, supplies.patches, places)
     return _outlined(image, sample)

@@ -13,7 +13,6 @@ from comedo.geometry import sample_crop
 from comedo.types import Box, FaceMap, Image, Mask, Part, Region
 
 FACE_PARTS = tuple(p for p in Part if p not in (Part.BACKGROUND, Part.OTHER))
-SKIN_PARTS = tuple(r.part for r in Region)
 _LEAST_PX = 24  # a region of less width or height shows no lesion
 
 

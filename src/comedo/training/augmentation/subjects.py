@@ -12,9 +12,9 @@ from comedo.errors import NoFaceFound
 from comedo.photo import read_photo
 from comedo.training.augmentation.paste import cut_patches
 from comedo.training.augmentation.preview import Subject, Supplies
-from comedo.training.augmentation.regions import SKIN_PARTS, mask_of_parts, parts_of_photo
+from comedo.training.augmentation.regions import parts_of_photo
 from comedo.training.data.dataset import Dataset, Sample
-from comedo.types import FaceMap, Photo
+from comedo.types import FaceMap, Photo, skin_of
 
 
 class Mapper(Protocol):
@@ -39,7 +39,7 @@ def choose_subjects(dataset: Dataset, mapper: Mapper, *, number: int, seed: int)
         patch
         for subject in subjects
         if subject.parts is not None
-        for patch in cut_patches(subject.image, subject.sample, mask_of_parts(subject.parts, SKIN_PARTS))
+        for patch in cut_patches(subject.image, subject.sample, skin_of(subject.parts))
     ]
     grades = Counter(s.grade for s in learnt if s.grade is not None)
     return subjects, Supplies(patches, dict(grades))

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from comedo.training.augment import draw_look, draw_white_balance
 from comedo.training.augmentation.mirror import draw_mirror, mirror_image, mirror_parts, mirror_sample
 from comedo.training.augmentation.paste import Patch, cut_patches, draw_placements, paste
-from comedo.training.augmentation.regions import FACE_PARTS, SKIN_PARTS, draw_fill, mask_of_parts
+from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts
 from comedo.training.data.dataset import Sample
-from comedo.types import Image
+from comedo.types import Image, skin_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,7 @@ class Pictured:
 
 def patches_of(photos: Sequence[Pictured]) -> list[Patch]:
     """Lesions to paste, of training photos whose face is known."""
-    return [
-        patch
-        for p in photos
-        if p.parts is not None
-        for patch in cut_patches(p.image, p.sample, mask_of_parts(p.parts, SKIN_PARTS))
-    ]
+    return [patch for p in photos if p.parts is not None for patch in cut_patches(p.image, p.sample, skin_of(p.parts))]
 
 
 def change_places(
@@ -57,7 +52,7 @@ def change_places(
 ) -> Pictured:
     """Paste, background and mirror: what moves labels, or needs to know where skin is."""
     if photo.parts is not None and patches and rng.random() < plan.paste_share:
-        skin = mask_of_parts(photo.parts, SKIN_PARTS)
+        skin = skin_of(photo.parts)
         places = draw_placements(rng, patches, photo.sample, skin, number=int(rng.integers(1, plan.paste + 1)))
         image, sample = paste(photo.image, photo.sample, patches, places)
         photo = replace(photo, image=image, sample=sample)
