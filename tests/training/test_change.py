@@ -178,7 +178,18 @@ def test_intervals_hold_the_value():
     assert found["interval_90"][0] <= found["value"] == 0.75 <= found["interval_90"][1]
     assert with_interval(np.mean, [], 10) is None
     of_one = with_interval(np.mean, [True, False], 200, people=["a", "a"])
-    assert (of_one["interval_90"], of_one["n"], of_one["people"]) == ([0.5, 0.5], 2, 1)
+    assert (of_one["interval_90"], of_one["n"], of_one["people"]) == (None, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "interval"),
+    [
+        pytest.param([True] * 30, [0.90503, 1.0], id="all: 0.05 to the power of a thirtieth"),
+        pytest.param([False] * 30, [0.0, 0.09497], id="none"),
+    ],
+)
+def test_none_and_all_of_few_are_not_certain(values, interval):
+    assert with_interval(np.mean, values, 50)["interval_90"] == pytest.approx(interval, abs=1e-4)
 
 
 def test_intervals_of_tables_draw_people():

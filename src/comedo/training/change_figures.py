@@ -120,7 +120,10 @@ def with_interval(
     *,
     people: Sequence[Hashable] | None = None,
 ) -> dict[str, object] | None:
-    """A statistic with its 90 % bootstrap interval; None of nothing or where it is undefined.
+    """A statistic with its 90 % interval; None of nothing or where it is undefined.
+
+    The interval is a bootstrap's. A share of none or of all, which every draw repeats, has the exact binomial bound
+    over people instead (Clopper & Pearson 1934, Biometrika 26:404-413). One person alone has no interval.
 
     Args:
         statistic: Of values, or of a table where each value is a row; None where it is undefined.
@@ -138,10 +141,18 @@ def with_interval(
     if value is None:
         return None
     groups = list(range(len(array))) if people is None else list(people)
-    low, high = interval(groups, of, rounds=rounds) or (value, value)
+    number = len(set(groups))
+    share = statistic is np.mean and array.ndim == 1 and set(array.tolist()) <= {0.0, 1.0}
+    spread = _exact(value, number) if share and value in (0.0, 1.0) else interval(groups, of, rounds=rounds)
     return {
         "value": round(value, 5),
-        "interval_90": [round(float(low), 5), round(float(high), 5)],
+        "interval_90": None if spread is None or number < 2 else [round(float(end), 5) for end in spread],
         "n": len(array),
-        "people": len(set(groups)),
+        "people": number,
     }
+
+
+def _exact(share: float, number: int) -> tuple[float, float]:
+    """The 90 % binomial interval of a share of 0 or 1 of so many."""
+    bound = 0.05 ** (1 / number)
+    return (bound, 1.0) if share == 1.0 else (0.0, 1.0 - bound)
