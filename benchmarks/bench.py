@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def network_limits(jpeg: bytes, rate: float) -> tuple[float, float]:
     photo = read_photo(jpeg, name="bench")
     face_net, lesion_net = Watched(analyzer.mapper.network), Watched(analyzer.finder.network)
     face = replace(analyzer.mapper, network=face_net).find(photo)
-    read_face(lesion_net, photo, face)
+    read_face(lesion_net, photo, face)  # a second network for mirror images has the same convolutions
     names = ("face-map", face_net), ("lesion-map", lesion_net)
     first, second = (1000 * gflops(name, net.shapes) / rate for name, net in names)
     return first, second
@@ -107,7 +107,7 @@ def measure(jpeg: bytes, rounds: int) -> list[tuple[str, float]]:
     analyzer = default_analyzer()
     photo = read_photo(jpeg, name="bench")
     face = analyzer.mapper.find(photo)
-    canvas = read_face(analyzer.finder.network, photo, face)
+    canvas = analyzer.finder.look(photo, face)
     peaks = analyzer.finder.choose(find_peaks(canvas.maps, canvas.skin))
     reading = analyzer.finder.find(photo, face)
     analysis = analyzer.analyze(jpeg, name="bench", allow_poor=True)
@@ -119,7 +119,7 @@ def measure(jpeg: bytes, rounds: int) -> list[tuple[str, float]]:
         ("face to one scale", median_ms(lambda: draw_canvas(photo, face), rounds)),
         (
             "face to one scale + lesion network",
-            median_ms(lambda: read_face(analyzer.finder.network, photo, face), rounds),
+            median_ms(lambda: analyzer.finder.look(photo, face), rounds),
         ),
         ("peaks", median_ms(lambda: find_peaks(canvas.maps, canvas.skin), rounds)),
         (f"measure {len(peaks)} lesions", median_ms(lambda: measure_peaks(canvas, peaks, None), rounds)),
@@ -166,15 +166,25 @@ print(time.perf_counter() - start, peak_mb(), sum(c.comparable for c in change.c
 """
 
 
-def cold_series(jpeg: bytes, number: int) -> tuple[float, float]:
-    """Seconds of `comedo.track` over so many photos in a process of its own, and its peak memory in MB."""
+def taken_again(image: Image, seed: int) -> bytes:
+    """The same skin in another photo: turned, nearer or farther, in other light; as JPEG."""
+    rng = np.random.default_rng(seed)
+    height, width = image.shape[:2]
+    motion = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-3, 3), rng.uniform(0.95, 1.05))
+    moved = cv2.warpAffine(image, motion, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    lit = cv2.convertScaleAbs(moved, alpha=rng.uniform(0.9, 1.1))
+    return simplejpeg.encode_jpeg(np.ascontiguousarray(lit), quality=92, colorsubsampling="420")
+
+
+def cold_series(photos: Sequence[bytes]) -> tuple[float, float]:
+    """Seconds of `comedo.track` over some photos in a process of its own, and its peak memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
-        for i in range(number):
+        for i, jpeg in enumerate(photos):
             Path(folder, f"2026-01-{i + 1:02}.jpg").write_bytes(jpeg)
         done = subprocess.run([sys.executable, "-c", _TRACK, folder], check=True, capture_output=True, text=True)
     seconds, memory, compared = (float(v) for v in done.stdout.split())
-    if compared != number:
-        raise RuntimeError(f"only {compared:.0f} of {number} copies of one photo were compared; run the tests")
+    if compared != len(photos):
+        raise RuntimeError(f"only {compared:.0f} of {len(photos)} photos of one face were compared; run the tests")
     return seconds, memory
 
 
@@ -217,8 +227,10 @@ def main() -> None:
     console.print("cores; of all else: decoding the file with libjpeg-turbo.")
     for size, (seconds, memory) in cold.items():
         console.print(f"comedo analyze, {size}, cold: {seconds:.2f} s, peak {memory:.0f} MB")
+    skin = simplejpeg.decode_jpeg(jpegs[0])
+    series = [taken_again(skin, seed) for seed in range(max(SERIES))]
     for number in SERIES:
-        seconds, memory = cold_series(jpegs[0], number)
+        seconds, memory = cold_series(series[:number])
         console.print(f"comedo.track, {number} photos of 12 MP: {seconds:.1f} s, peak {memory:.0f} MB")
 
 
