@@ -167,6 +167,12 @@ def test_figures_of_known_changes():
     assert known_figures([], load_noise(), {}, 50)["large_changes_told"] is None
 
 
+def test_nothing_is_concluded_from_a_poor_photo():
+    fine, poor = observation(2, 40), observation(2, 40, poor=True)
+    assert summary_of(fine, load_noise()).answer is Answer.WORSE
+    assert summary_of(poor, load_noise()).answer is Answer.CANNOT_TELL
+
+
 def test_correlations():
     assert correlation([(1, 2), (2, 4), (3, 6)]) == 1.0
     assert correlation([(1, 2), (1, 4), (1, 6)]) is None

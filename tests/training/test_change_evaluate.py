@@ -58,6 +58,7 @@ def test_pairs_strangers_and_mirror_images_are_told_apart(tmp_path):
     assert figures["alignment_against_affines_median"]["value"] < 0.02
     assert (figures["mirrored_noticed"]["value"], figures["mirrored_false_alarms"]["value"]) == (1.0, 0.0)
     assert (figures["strangers_compared"]["value"], figures["strangers_compared"]["n"]) == (0.0, 1)
+    assert figures["noise_images_with_a_face"]["value"] == 0.0
     assert figures["retaken"]["pairs"] == 4
     stored = [r.observation.pair for r in read_results(tmp_path / "pairs.jsonl")]
     assert sorted(p.a for p in stored) == ["a3", "a8"]

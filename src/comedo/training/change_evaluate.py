@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.errors import ComedoError
+from comedo.errors import ComedoError, NoFaceFound
 from comedo.geometry import Affine, apply
+from comedo.photo import read_photo
 from comedo.progress.canvas import mirror
 from comedo.progress.compare import compare
 from comedo.progress.values import Comparison, Visit
@@ -73,10 +75,27 @@ def evaluate_pairs(
 
     return {
         **_views(results, person, rounds),
+        "noise_images_with_a_face": with_interval(np.mean, _faces_in_noise(material, len(pairs)), rounds),
         "retaken": figures(RETAKEN),
         "pasted": figures(PASTED),
         "later_visits_against_annotators": figures(VISITS),
     }
+
+
+def _faces_in_noise(material: Material, number: int) -> list[bool]:
+    """Whether a face is found in pictures of noise, fine and coarse by turns: without one there is no comparison."""
+    found = []
+    for seed in range(number):
+        side = 512 if seed % 2 else 32
+        noise = np.random.default_rng([seed, 7]).integers(0, 256, (side, side, 3), dtype=np.uint8)
+        picture = cv2.resize(noise, (512, 512), interpolation=cv2.INTER_CUBIC)
+        try:
+            material.analyzer.mapper.find(read_photo(picture, name="noise"))
+        except NoFaceFound:
+            found.append(False)
+        else:
+            found.append(True)
+    return found
 
 
 def evaluate_clear(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from comedo.progress.noise import Z_95, ChangeNoise
 from comedo.progress.values import Answer, Summary
-from comedo.progress.verdict import Conditions, Readings, judge_readings
+from comedo.progress.verdict import Conditions, Readings, judge_readings, withdraw
 from comedo.training.bootstrap import interval
 from comedo.training.change_pairs import Observation
 
@@ -20,10 +20,11 @@ CHANGED = (Answer.BETTER, Answer.WORSE)
 
 
 def summary_of(observation: Observation, noise: ChangeNoise) -> Summary:
-    """What the verdict says of a comparable pair."""
+    """What the verdict says of a comparable pair: nothing of one with a poor photo, as in a series."""
     before, after = (Readings(**side) for side in (observation.before, observation.after))  # type: ignore[arg-type]
     light = noise.typical_light if observation.light is None else observation.light
-    return judge_readings(before, after, Conditions(light, observation.zoom), noise)
+    found = judge_readings(before, after, Conditions(light, observation.zoom), noise)
+    return withdraw(found, "a photo is poor") if observation.poor else found
 
 
 def known_figures(

@@ -19,6 +19,7 @@ from comedo.progress.ledger import build_ledger
 from comedo.progress.noise import ChangeNoise
 from comedo.progress.values import Comparison, Track, Visit
 from comedo.tracking import to_visit
+from comedo.types import Verdict
 
 LIGHTS = ("similar", "differs")
 WHENS = ("session", "later", "unsure")
@@ -56,6 +57,7 @@ class Observation:
     kind: str = VISITS
     known: float | None = None
     totals: tuple[int, int] | None = None  # active lesions of either analysis, without any comparison
+    poor: bool = False  # the quality gate refuses one of the photos, so that nothing is concluded
     found: tuple[int, int, int] | None = None  # of the ledger's statements on pasted lesions: right, wrong, missed
 
     @property
@@ -122,7 +124,8 @@ def observe(
     alignment = found.alignment
     matched = None if alignment is None else alignment.matched_share
     residual = None if alignment is None else alignment.residual_share
-    nothing = Observation(pair, str(found.view), matched, residual, None, found.zoom, {}, {})
+    poor = any(visit.quality.verdict is Verdict.POOR for visit in visits)
+    nothing = Observation(pair, str(found.view), matched, residual, None, found.zoom, {}, {}, poor=poor)
     if not found.comparable:
         return nothing, ()
     both = (compare_with_itself(visits[0]), found)
