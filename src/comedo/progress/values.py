@@ -60,10 +60,12 @@ class Visit:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A photo that could not be analysed at all."""
+    """A photo that could not be analysed at all; `code` is that of the error."""
 
     name: str
     reason: str
+    when: datetime | None = None
+    code: str = "error"
 
 
 @dataclass(frozen=True)
