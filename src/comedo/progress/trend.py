@@ -9,14 +9,18 @@ from itertools import combinations
 from statistics import median
 
 _Z_90 = 1.645
+_INTERVAL_POINTS = 5  # of fewer, even the steepest and the flattest slope enclose the true one too seldom
 
 
 @dataclass(frozen=True)
 class Trend:
-    """`slope` per unit of x with a 90 % interval; `p_fall` and `p_rise` are one-sided (Kendall)."""
+    """`slope` per unit of x with a 90 % interval, None from fewer than five points.
+
+    `p_fall` and `p_rise` are one-sided (Kendall).
+    """
 
     slope: float
-    interval_90: tuple[float, float]
+    interval_90: tuple[float, float] | None
     p_fall: float
     p_rise: float
 
@@ -24,8 +28,8 @@ class Trend:
 def theil_sen(x: Sequence[float], y: Sequence[float]) -> Trend | None:
     """Median of the slopes between all pairs; None with fewer than three different x.
 
-    Interval from the ranks of the slopes: Sen 1968, JASA 63:1379-1389. Normal approximation of Kendall's S with
-    continuity correction.
+    Interval from ranks of the slopes that lie as far from either end: Sen 1968, JASA 63:1379-1389. Normal approximation
+    of Kendall's S with continuity correction.
     """
     pairs = [(i, j) for i, j in combinations(range(len(x)), 2) if x[i] != x[j]]
     if len(set(x)) < 3:
@@ -33,11 +37,15 @@ def theil_sen(x: Sequence[float], y: Sequence[float]) -> Trend | None:
     slopes = sorted((y[j] - y[i]) / (x[j] - x[i]) for i, j in pairs)
     n = len(x)
     spread = math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
-    reach = _Z_90 * spread
-    low = max(0, math.floor((len(slopes) - reach) / 2))
-    high = min(len(slopes) - 1, math.ceil((len(slopes) + reach) / 2))
     score = sum((s > 0) - (s < 0) for s in slopes)
-    return Trend(median(slopes), (slopes[low], slopes[high]), _tail(-score, spread), _tail(score, spread))
+    interval = _interval(slopes, spread) if n >= _INTERVAL_POINTS else None
+    return Trend(median(slopes), interval, _tail(-score, spread), _tail(score, spread))
+
+
+def _interval(slopes: Sequence[float], spread: float) -> tuple[float, float]:
+    """From the slope of rank (N - z * spread) / 2, counted from one, to that of the same rank from above."""
+    low = max(0, math.floor((len(slopes) - _Z_90 * spread) / 2 - 1))
+    return slopes[low], slopes[-1 - low]
 
 
 def _tail(score: float, spread: float) -> float:
