@@ -200,6 +200,7 @@ class Outcomes:
     """Outcome measures as trials report them; None: not assessed.
 
     `iga_success` is IGA 0 or 1 and at least two grades better than the baseline. Slope in lesions a week (Theil-Sen).
+    Of the half-life there may be a bound alone: then it is None, and so is the side of its interval that has no bound.
     """
 
     percent_change: float | None
@@ -210,6 +211,7 @@ class Outcomes:
     slope_per_week: float | None
     slope_interval_90: tuple[float, float] | None
     half_life_days: float | None
+    half_life_interval_90: tuple[float | None, float | None] | None
     flare_regions: tuple[Region, ...]
 
 
