@@ -88,6 +88,8 @@ class LeftOutPart(_Written):
 
     name: str
     reason: str
+    when: datetime | None = None
+    code: str = Field("error", description="Of the error, as in comedo.error/1.")
 
 
 class PointPart(_Written):
@@ -131,8 +133,11 @@ class OutcomesPart(_Written):
     iga_success: bool | None = Field(description="IGA estimate 0 or 1 and at least two grades better.")
     days_to_first_real_change: float | None
     slope_per_week: float | None = Field(description="Theil-Sen, active lesions a week.")
-    slope_interval_90: tuple[float, float] | None
-    half_life_days: float | None
+    slope_interval_90: tuple[float, float] | None = Field(description="Null from fewer than five visits.")
+    half_life_days: float | None = Field(description="Null without a change that is told, or with a bound only.")
+    half_life_interval_90: tuple[float | None, float | None] | None = Field(
+        None, description="By likelihood ratio; null at an end that has no bound."
+    )
     flare_regions: tuple[Region, ...]
 
 
