@@ -1,9 +1,7 @@
-from datetime import timedelta
-
 import numpy as np
 import pytest
 
-from change_builders import START, make_visit, skin_photo, turn
+from change_builders import make_visit, skin_photo, turn
 from comedo.progress.change import measure_change
 from comedo.progress.noise import ChangeNoise, MeasureNoise
 from comedo.progress.values import Answer, LeftOut, View
@@ -125,41 +123,6 @@ def test_regions_answer_for_themselves():
     assert change.regions[Region.LEFT_CHEEK].measures[0].after == 0
     assert {s.answer for s in change.regions.values()} <= {Answer.BETTER, Answer.SAME, Answer.CANNOT_TELL}
     assert Answer.BETTER in {s.answer for s in change.regions.values()}
-
-
-def test_outcome_measures():
-    visits = [
-        make_visit(0, lesions=20, severity=4.0, iga=3),
-        make_visit(42, lesions=8, severity=2.5, iga=2),
-        make_visit(84, lesions=2, severity=1.5, iga=1),
-    ]
-    found = measured(visits).outcomes
-    assert found.percent_change == -90
-    assert (found.iga_before, found.iga_after, found.iga_success) == (3, 1, True)
-    assert found.days_to_first_real_change == 42
-    assert found.slope_per_week == pytest.approx(-1.5)
-    assert found.half_life_days is not None
-
-
-@pytest.mark.parametrize(
-    ("start", "note"),
-    [
-        pytest.param(START, "", id="in time"),
-        pytest.param(START + timedelta(days=60), "due on", id="not yet"),
-        pytest.param(START - timedelta(days=30), "no comparable photo from the six weeks before", id="no baseline"),
-    ],
-)
-def test_treatment_review(start, note):
-    review = measured(
-        [make_visit(0, lesions=20, iga=3), make_visit(50, lesions=9, iga=2), make_visit(85, lesions=2, iga=1)],
-        treatment_start=start,
-    ).review
-    assert review.due == start + timedelta(weeks=12)
-    assert review.note.startswith(note)
-    if not note:
-        assert (review.baseline_visit, review.review_visit) == (0, 2)
-        assert review.summary.answer is Answer.BETTER
-        assert review.iga_success is True
 
 
 def test_photos_minutes_apart_calibrate_the_noise():

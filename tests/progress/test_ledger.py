@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from change_builders import PLACES, make_visit, same_place, spots
-from comedo.progress.ledger import build_ledger, half_life_days, new_by_region
+from comedo.progress.ledger import build_ledger, new_by_region
 from comedo.progress.placing import Placed, PlacedFaint, match, match_faint
 from comedo.progress.values import Sighting, State, Track
 from comedo.types import Faint, Group, Kind, Part, Region
@@ -142,17 +142,6 @@ def test_no_finding_is_used_twice(known, found):
 def track(*states):
     sightings = tuple(Sighting(v, s, 1, Group.INFLAMMATORY) for v, s in enumerate(states) if s)
     return Track(1, (0.0, 0.0), Region.CHIN, sightings)
-
-
-def test_half_life_by_hand():
-    # One lesion at risk for 10 days, then gone half-way through 10 more; the other at risk for all 20 days.
-    ledger = [
-        track(State.PRESENT, State.PERSISTING, State.RESOLVED),
-        track(State.PRESENT, State.PERSISTING, State.PERSISTING),
-    ]
-    assert half_life_days(ledger, [0, 10, 20]) == pytest.approx(np.log(2) * 35 / 1)
-    assert half_life_days(ledger[1:], [0, 10, 20]) is None
-    assert half_life_days(ledger, [None, None, None]) is None
 
 
 def test_new_lesions_by_region():

@@ -1,11 +1,8 @@
-from itertools import permutations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comedo.progress.noise import ChangeNoise, MeasureNoise
-from comedo.progress.trend import theil_sen
 from comedo.progress.values import Answer
 from comedo.progress.verdict import Conditions, Readings, judge, judge_readings
 
@@ -66,28 +63,3 @@ def test_a_change_of_which_half_but_one_is_seen_must_be_twice_as_large_and_two_m
 def test_severity_has_no_part_where_it_is_unknown():
     found = judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE)
     assert [m.name for m in found.measures] == ["count", "area"]
-
-
-def test_theil_sen_ignores_an_outlier():
-    trend = theil_sen([0, 1, 2, 3, 4], [10, 8, 60, 4, 2])
-    assert trend.slope == -2
-    assert trend.interval_90[0] <= -2 <= trend.interval_90[1]
-    assert trend.p_fall < trend.p_rise
-
-
-@pytest.mark.parametrize("x", [[], [1.0], [1.0, 2.0], [1.0, 1.0, 2.0]], ids=["none", "one", "two", "two dates"])
-def test_no_trend_from_fewer_than_three_dates(x):
-    assert theil_sen(x, [1.0] * len(x)) is None
-
-
-def test_a_steady_fall_over_five_visits_is_hardly_chance():
-    # Exactly 1/120; the normal approximation with continuity gives 9/sqrt(16.67).
-    assert theil_sen(range(5), [9, 7, 5, 3, 1]).p_fall == pytest.approx(0.0137, abs=1e-3)
-
-
-@pytest.mark.parametrize(("visits", "limit"), [(4, 0.10), (5, 0.05), (6, 0.05)])
-def test_few_shuffles_of_a_steady_course_look_steady(visits, limit):
-    orders = list(permutations(range(0, 4 * visits, 4)))
-    trends = [theil_sen(range(visits), order) for order in orders]
-    for direction in ("p_fall", "p_rise"):
-        assert 0 < sum(getattr(t, direction) <= limit for t in trends) <= 0.05 * len(orders)
