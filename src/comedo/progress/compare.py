@@ -138,7 +138,7 @@ class _Light:
     """How the light on the skin of a photo differs from the baseline's; None: not measured.
 
     `shading` is the spread of the slow log ratio of brightness, `brighter` its middle, `colour` the distance of the
-    skin's colours in CIELAB a*, b*.
+    skin's colours in CIELAB a*, b* at one brightness.
     """
 
     shading: float | None
@@ -152,8 +152,9 @@ def _light(one: NDArray[np.uint8], two: NDArray[np.uint8], common: Mask) -> _Lig
     weight = cv2.GaussianBlur(common.astype(np.float32), (0, 0), 16.0)
     slow = cv2.GaussianBlur(ratio * common, (0, 0), 16.0) / np.maximum(weight, 1e-3)
     values = slow[common]
-    shift = _colour(two, common) - _colour(one, common)
-    return _Light(float(values.std()), float(values.mean()), float(np.hypot(*shift)))
+    return _Light(
+        float(values.std()), float(values.mean()), _colour(_median_rgb(one, common), _median_rgb(two, common))
+    )
 
 
 def _apart(one: Canvas, two: Canvas) -> _Light:
@@ -161,14 +162,19 @@ def _apart(one: Canvas, two: Canvas) -> _Light:
     if not (one.skin().any() and two.skin().any()):
         return _Light(None, None, None)
     levels = [float(np.median(np.log(_grey(c.image)[c.skin()] + 4.0))) for c in (one, two)]
-    shift = _colour(two.image, two.skin()) - _colour(one.image, one.skin())
-    return _Light(None, levels[1] - levels[0], float(np.hypot(*shift)))
+    return _Light(None, levels[1] - levels[0], _colour(*(_median_rgb(c.image, c.skin()) for c in (one, two))))
 
 
-def _colour(image: NDArray[np.uint8], skin: Mask) -> NDArray[np.float64]:
-    """Median a*, b* of the skin, as OpenCV scales them to 8 bits."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2Lab)[skin][:, 1:].astype(np.float64)
-    return np.asarray(np.median(lab, axis=0), np.float64)
+def _colour(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
+    """Distance of two colours in CIELAB a*, b*, as bright as the first: a dim photo has less of every colour."""
+    grey = np.array([0.299, 0.587, 0.114], np.float32)
+    even = two * (one @ grey + 1) / (two @ grey + 1)
+    lab = cv2.cvtColor(np.stack([one, even])[None].astype(np.float32) / 255, cv2.COLOR_RGB2Lab)[0]
+    return float(np.hypot(*(lab[1] - lab[0])[1:]))
+
+
+def _median_rgb(image: NDArray[np.uint8], skin: Mask) -> NDArray[np.float32]:
+    return np.asarray(np.median(image[skin], axis=0), np.float32)
 
 
 def _grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:
