@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -12,23 +10,19 @@ from comedo.progress.compare import compare, compare_with_itself
 from comedo.progress.ledger import build_ledger
 from comedo.progress.noise import Z_95, ChangeNoise, load_noise, personal_factor
 from comedo.progress.outcomes import days_of, measure_outcomes, review_treatment
-from comedo.progress.placing import inside
+from comedo.progress.series import Series
 from comedo.progress.trend import Trend, theil_sen
 from comedo.progress.values import (
     Answer,
     Change,
-    Comparison,
     LeftOut,
     Summary,
     TimePoint,
-    Track,
     View,
     Visit,
 )
 from comedo.progress.verdict import (
     Z_REGION,
-    Conditions,
-    Readings,
     judge,
     judge_readings,
     read_tracks,
@@ -36,7 +30,7 @@ from comedo.progress.verdict import (
     withdraw,
 )
 from comedo.progress.words import in_one_sentence
-from comedo.types import Mask, Region, Verdict
+from comedo.types import Region, Verdict
 
 MINUTES_APART = timedelta(hours=1)  # photos closer than this show the same skin: they calibrate a person's own noise
 # From so many visits on those between must agree with the answer; with one less the one between must not lie outside.
@@ -45,41 +39,6 @@ _TREND_P = {4: 0.10}  # four visits can hardly do better than this by chance alo
 _TREND_P_MANY = 0.05
 _STRAYS = 0.5  # of the difference: a flare on the way to a much larger change is none of it
 _MOST_REFUSED = 0.5  # of the later photos; with more the series is not one of one person's same view
-
-
-@dataclass(frozen=True, eq=False)
-class Series:
-    """Visits, how each compares with the baseline, and their lesions followed through all of them."""
-
-    visits: tuple[Visit, ...]
-    comparisons: tuple[Comparison, ...]
-    ledger: tuple[Track, ...]
-    noise: ChangeNoise
-    factor: float = 1.0
-
-    def pair(self, first: int, second: int) -> tuple[Readings, Readings, Conditions]:
-        """Readings of two visits on the skin that both show, and how the photos differ."""
-        common = self.comparisons[first].common & self.comparisons[second].common
-        return self._read(first, common), self._read(second, common), self.conditions(first, second)
-
-    def region_pair(self, first: int, second: int, region: Region) -> tuple[Readings, Readings]:
-        """The same for one region."""
-        common = self.comparisons[first].common & self.comparisons[second].common
-        return self._read(first, common, region), self._read(second, common, region)
-
-    def _read(self, visit: int, common: Mask, region: Region | None = None) -> Readings:
-        mine = [t for t in self.ledger if inside(common, t.xy)]
-        grade = self.visits[visit].grades.get("severity")
-        value = grade.value if grade else None
-        severity = float(value) if isinstance(value, (int, float)) else None
-        return read_tracks(mine, visit, severity, region)
-
-    def conditions(self, first: int, second: int) -> Conditions:
-        """Light and zoom between two visits, each known against the baseline."""
-        lights = [self.comparisons[i].light for i in (first, second) if i > 0]
-        known = [self.noise.typical_light if light is None else light for light in lights]
-        zoom = self.comparisons[second].zoom - self.comparisons[first].zoom
-        return Conditions(math.hypot(*known), zoom, self.factor)
 
 
 def measure_change(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from comedo.progress.ledger import half_life_days, new_by_region
+from comedo.progress.series import Series
 from comedo.progress.trend import theil_sen
 from comedo.progress.values import (
     Answer,
@@ -20,9 +20,6 @@ from comedo.progress.values import (
 )
 from comedo.progress.verdict import judge_readings
 from comedo.types import Region
-
-if TYPE_CHECKING:
-    from comedo.progress.change import Series
 
 # Acne treatment is judged after 12 weeks: NICE NG198 (2021), recommendation 1.5.1; trials take the same span.
 REVIEW_AFTER = timedelta(weeks=12)
