@@ -27,10 +27,11 @@ from comedo.progress.verdict import (
     judge_readings,
     read_tracks,
     refuse,
+    with_quality,
     withdraw,
 )
 from comedo.progress.words import in_one_sentence
-from comedo.types import Region, Verdict
+from comedo.types import Region
 
 MINUTES_APART = timedelta(hours=1)  # photos closer than this show the same skin: they calibrate a person's own noise
 # From so many visits on those between must agree with the answer; with one less the one between must not lie outside.
@@ -133,15 +134,10 @@ def _timeline(series: Series) -> tuple[TimePoint, ...]:
                 noise_sd=count.noise_sd,
                 severity=None if severity is None else severity.after,
                 severity_sd=None if severity is None else severity.noise_sd,
-                answer=Answer.SAME if i == 0 else _with_quality(found, series.visits[0], visit).answer,
+                answer=Answer.SAME if i == 0 else with_quality(found, series.visits[0], visit).answer,
             )
         )
     return tuple(points)
-
-
-def _with_quality(found: Summary, *visits: Visit) -> Summary:
-    poor = [v.name for v in visits if v.quality.verdict is Verdict.POOR]
-    return withdraw(found, f"{' and '.join(poor)} is too poor to be compared") if poor else found
 
 
 def _whole(series: Series, last: int | None, timeline: Sequence[TimePoint], left_out: Sequence[LeftOut]) -> Summary:
@@ -153,7 +149,7 @@ def _whole(series: Series, last: int | None, timeline: Sequence[TimePoint], left
         reasons = [c.reason for c in comparisons[1:]] or [item.reason for item in left_out]
         return refuse(reasons[-1])
     before, after, conditions = series.pair(0, last)
-    found = _with_quality(judge_readings(before, after, conditions, series.noise), visits[0], visits[last])
+    found = with_quality(judge_readings(before, after, conditions, series.noise), visits[0], visits[last])
     doubt = _doubt(series, last, timeline, found, later)
     return withdraw(found, doubt) if doubt and found.answer is not Answer.CANNOT_TELL else found
 

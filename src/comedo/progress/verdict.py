@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from comedo.progress.noise import Z_95, ChangeNoise
-from comedo.progress.values import Answer, MeasureChange, Summary, Track
-from comedo.types import Region
+from comedo.progress.values import Answer, MeasureChange, Summary, Track, Visit
+from comedo.types import Region, Verdict
 
 Z_REGION = 2.58  # 5 % shared by five regions (Bonferroni)
 _NAMES = {
@@ -104,3 +104,9 @@ def refuse(reason: str, measures: Sequence[MeasureChange] = ()) -> Summary:
 def withdraw(summary: Summary, reason: str) -> Summary:
     """The same measures without their answer."""
     return replace(summary, answer=Answer.CANNOT_TELL, reason=reason)
+
+
+def with_quality(summary: Summary, *visits: Visit) -> Summary:
+    """Nothing is concluded from a poor photo: the summary without its answer where one of the visits is."""
+    poor = [v.name for v in visits if v.quality.verdict is Verdict.POOR]
+    return withdraw(summary, f"{' and '.join(poor)} is too poor to be compared") if poor else summary
