@@ -128,3 +128,19 @@ def test_a_folder_keeps_another_series(tmp_path, change, document):
     assert folder.save_change(document, "l", ["p"]) == first
     alone = to_change_document(measure_change([make_visit(3, person=5)]))
     assert [p.name for p in folder.save_change(alone, "l", ["p"])] == ["ledger-2.csv", "change-2.html", "change-2.json"]
+
+
+def test_a_withdrawn_verdict_leaves_no_probability_and_no_none(tmp_path):
+    visits = [make_visit(None, lesions=20, iga=3), make_visit(None, lesions=2, iga=0)]
+    undated = measure_change(visits, left_out=[LeftOut("dark.jpg", "too dark")])
+    document = to_change_document(undated)
+    data = json.loads(change_json(document))
+    told = [data["verdict"], *data["regions"].values()]
+    told += [measure for verdict in told for measure in verdict["measures"]]
+    assert {found["answer"] for found in [*told, *data["timeline"][1:]]} == {"cannot_tell"}
+    assert [found["probabilities"] for found in told] == [None] * len(told)
+    assert (data["outcomes"]["percent_change"], data["outcomes"]["iga_success"]) == (None, None)
+    page = "".join(change_html(undated, document))
+    text = page + ledger_csv(document)
+    assert "None" not in text
+    assert "<b>" not in page.split("<h2>")[1]  # the probabilities would stand there

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
+from comedo.progress.series import MINUTES_APART
 from comedo.progress.values import State, Track
 
 LEAST_LESIONS = 5  # of fewer, one that goes or stays would make the number
 _DROP_90 = 2.706 / 2  # of the log likelihood: 90 % of chi-squared with one degree of freedom
-_SAME_SKIN_DAYS = 1 / 24  # photos closer than this show the same skin: what differs between them did not heal
+_SAME_SKIN_DAYS = MINUTES_APART / timedelta(days=1)  # what differs between photos of one session did not heal
 _RATES = (1e-7, 1e4)  # a day, wide of every rate that photos can tell
 _HALVINGS = 80
 

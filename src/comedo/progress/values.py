@@ -60,7 +60,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A photo that could not be analysed at all; `code` is that of the error."""
+    """A photo that could not be analysed at all; `code` is that of the error, `when` None where it is not known."""
 
     name: str
     reason: str
@@ -155,7 +155,8 @@ class MeasureChange:
 
     `noise_limit` is what noise alone exceeds in at most 5 of 100 comparisons; `smallest_detectable` is the real
     change that exceeds it in 9 of 10, counting lesions that the networks miss. `probabilities` are those of a change
-    of more than the margin for the better, of less, and of more than it for the worse.
+    of more than the margin for the better, of less, and of more than it for the worse; None where the answer was
+    withdrawn.
     """
 
     name: str
@@ -165,7 +166,7 @@ class MeasureChange:
     noise_limit: float
     smallest_detectable: float
     margin: float
-    probabilities: Mapping[Answer, float]
+    probabilities: Mapping[Answer, float] | None
     answer: Answer
     reason: str
 
@@ -230,7 +231,11 @@ class Review:
 
 @dataclass(frozen=True)
 class TimePoint:
-    """A visit on the time line: counts anchored at the baseline (its count plus the change seen on shared skin)."""
+    """The photos of one session on the time line, by the first of them, `visit`.
+
+    `count` is anchored at the baseline (its count plus the change seen on shared skin) and the mean of the photos;
+    `noise_sd` is that of one of them.
+    """
 
     visit: int
     count: float

@@ -37,7 +37,9 @@ class MeasurePart(_Written):
     noise_limit: float = Field(description="Noise alone differs by less in at least 95 of 100 comparisons.")
     smallest_detectable: float = Field(description="A real change of so much is told in 9 of 10 comparisons.")
     smallest_detectable_percent: float | None
-    probabilities: Probabilities = Field(description="Of a real change of more than the margin, or of less.")
+    probabilities: Probabilities | None = Field(
+        description="Of a real change of more than the margin, or of less; null where the answer was withdrawn."
+    )
     margin: float
     answer: Answer
     reason: str
@@ -93,7 +95,7 @@ class LeftOutPart(_Written):
 
 
 class PointPart(_Written):
-    """A visit on the time line; the count is the baseline's plus the change seen on shared skin."""
+    """A session on the time line, by its first photo; the count is the baseline's plus the change on shared skin."""
 
     photo: str
     when: datetime | None

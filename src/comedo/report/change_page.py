@@ -126,7 +126,8 @@ def _timeline(document: ChangeDocument) -> str:
         + "<h3>Severity</h3>\n"
         + timeline_svg("Severity, 1 to 5, at each visit with the band of noise", grades, start=start)
         + '<p class="soft">The band holds nine of ten repeat photos of unchanged skin. Counts are the first '
-        "photo's plus the change seen on skin that both show.</p></article>\n"
+        "photo's plus the change seen on skin that both show. Photos minutes apart are one point, their mean.</p>"
+        "</article>\n"
     )
 
 

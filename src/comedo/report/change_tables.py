@@ -126,7 +126,7 @@ def _measure(m: MeasureChange) -> MeasurePart:
         noise_limit=_round(m.noise_limit),
         smallest_detectable=_round(m.smallest_detectable),
         smallest_detectable_percent=_round(m.smallest_detectable_percent, 1),
-        probabilities=_probabilities(m.probabilities) or {},
+        probabilities=_probabilities(m.probabilities),
         margin=_round(m.margin),
         answer=m.answer,
         reason=m.reason,
