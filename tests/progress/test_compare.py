@@ -72,7 +72,7 @@ ADVISED = {
     "a little blurred": (lambda: sharp(0.6), None, ""),
     "sharper": (lambda: sharp(0.95), None, ""),
     "sharpness not known": (lambda: sharp(None), None, ""),
-    "lamp at one side": (lambda: make_visit(7, image=lit(sides=(0.4, 1.15))), "light_direction", "shadows"),
+    "lamp at one side": (lambda: make_visit(7, image=lit(sides=(0.3, 1.2))), "light_direction", "shadows"),
     "warm lamp": (lambda: make_visit(7, image=lit(tint=(1.1, 0.95, 0.7))), "white_balance", "lamps"),
     "a little warmer": (lambda: make_visit(7, image=lit(tint=(1.02, 1.0, 0.97))), None, ""),
 }
