@@ -3,9 +3,10 @@ import math
 import pytest
 
 from change_builders import PLACES, make_visit, same_place, spots
-from comedo.progress.flares import find_flares, flaring
+from comedo.progress.flares import find_flares, flaring, new_by_region
 from comedo.progress.ledger import build_ledger
-from comedo.types import Region
+from comedo.progress.values import Sighting, State, Track
+from comedo.types import Group, Region
 
 EVEN = dict.fromkeys(Region, 20)
 FACE = {  # roughly a face from the front
@@ -67,5 +68,22 @@ def test_new_lesions_of_a_region_in_sight():
     comparisons = same_place(visits)
     ledger = build_ledger(visits, comparisons)
     parts = visits[0].canvas.parts
-    assert find_flares(ledger, comparisons[1], parts, 1) == (Region.FOREHEAD,)
-    assert find_flares(ledger, comparisons[0], parts, 0) == ()
+    assert find_flares(ledger, comparisons[1], parts, [1]) == (Region.FOREHEAD,)
+    assert find_flares(ledger, comparisons[0], parts, [0]) == ()
+
+
+APPEARED = {
+    "in its first photo": ((None, State.NEW, State.PERSISTING), 1),
+    "in its second": ((None, None, State.NEW), 1),
+    "in one that the next denies": ((None, State.NEW, State.RESOLVED), 0),
+    "hidden in the next": ((None, State.NEW, State.NOT_VISIBLE), 1),
+    "before": ((State.NEW, State.PERSISTING, State.PERSISTING), 0),
+    "never": ((None, None, None), 0),
+}
+
+
+@pytest.mark.parametrize(("states", "new"), APPEARED.values(), ids=APPEARED)
+def test_lesions_new_in_a_session_of_two_photos(states, new):
+    alive = {State.NEW, State.PERSISTING}
+    seen = [Sighting(v, s, None, Group.INFLAMMATORY if s in alive else None) for v, s in enumerate(states) if s]
+    assert new_by_region([Track(1, (0.0, 0.0), Region.CHIN, tuple(seen))], [1, 2])[Region.CHIN] == new

@@ -92,6 +92,11 @@ def test_a_flare_is_named():
     assert found.flare_regions == (Region.FOREHEAD,)
 
 
+def test_a_flare_that_two_photos_of_one_session_show_is_named():
+    found = outcomes(make_visit(0), make_visit(28, lesions=8), make_visit(28.01, lesions=8))
+    assert found.flare_regions == (Region.FOREHEAD,)
+
+
 REVIEWED = (make_visit(0, lesions=20, iga=3), make_visit(50, lesions=9, iga=2), make_visit(85, lesions=2, iga=1))
 NO_BASELINE = "no comparable photo from the six weeks before the start"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.progress.ledger import new_by_region
-from comedo.progress.values import Comparison, Track
+from comedo.progress.values import Comparison, State, Track
 from comedo.types import Region
 
 _LEAST = 3  # new lesions that are called a flare
@@ -17,19 +17,29 @@ _CHANCE = 0.05  # that new lesions spread by chance flag any region, shared by t
 
 
 def find_flares(
-    ledger: Iterable[Track], comparison: Comparison, parts: NDArray[np.uint8], visit: int
+    ledger: Iterable[Track], comparison: Comparison, parts: NDArray[np.uint8], session: Collection[int]
 ) -> tuple[Region, ...]:
-    """The regions that flare at a visit.
+    """The regions that flare in a session.
 
     Args:
         ledger: The lesions.
-        comparison: Of the visit with the baseline.
+        comparison: Of its last visit with the baseline.
         parts: (n, n), of the baseline's canvas.
-        visit: Its number.
+        session: The visits, minutes apart.
     """
     skin = {r: int((comparison.common & (parts == r.part)).sum()) for r in Region if comparison.regions[r].comparable}
-    new = new_by_region(ledger, visit)
+    new = new_by_region(ledger, session)
     return flaring({region: new[region] for region in skin}, skin)
+
+
+def new_by_region(ledger: Iterable[Track], session: Collection[int]) -> Counter[Region]:
+    """Active lesions that appeared in a session, and that its last photo of their place still shows."""
+    found: Counter[Region] = Counter()
+    for track in ledger:
+        here = [s for s in track.sightings if s.visit in session and s.state is not State.NOT_VISIBLE]
+        if track.region and here and here[-1].alive and any(s.state is State.NEW for s in here):
+            found[track.region] += 1
+    return found
 
 
 def flaring(new: Mapping[Region, int], skin: Mapping[Region, int]) -> tuple[Region, ...]:

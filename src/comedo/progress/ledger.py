@@ -6,12 +6,12 @@ faintly, below the cut-off of a single photo, until a photo shows nothing. A fli
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from comedo.progress.placing import Placed, inside, match, match_faint, place_faint, place_lesions, region_at
 from comedo.progress.values import Comparison, Sighting, State, Track, Visit
-from comedo.types import Group, Lesion, Region, Xy
+from comedo.types import Group, Lesion, Xy
 
 # A lesion that was active at another visit stays so until its probability of being a mark exceeds this.
 _SURELY_MARK = 0.65
@@ -127,13 +127,3 @@ def _state(group: Group, earlier: Sequence[Sighting], *, before: bool) -> State:
         return State.TURNED_INTO_MARK if was_active else State.PERSISTING
     healed = seen[-1].state in (State.RESOLVED, State.TURNED_INTO_MARK) or not was_active
     return State.NEW if healed else State.PERSISTING
-
-
-def new_by_region(ledger: Iterable[Track], visit: int) -> dict[Region, int]:
-    """Active lesions that appeared at a visit."""
-    found = dict.fromkeys(Region, 0)
-    for track in ledger:
-        here = track.at(visit)
-        if track.region and here and here.state is State.NEW and here.group is not Group.MARK:
-            found[track.region] += 1
-    return found

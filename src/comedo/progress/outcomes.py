@@ -61,7 +61,9 @@ def measure_outcomes(
         slope_interval_90=None if trend is None else trend.interval_90,
         half_life_days=None if healing is None else healing.days,
         half_life_interval_90=None if healing is None else healing.interval_90,
-        flare_regions=() if sure is None else find_flares(ledger, comparisons[sure], visits[0].canvas.parts, sure),
+        flare_regions=()
+        if sure is None
+        else find_flares(ledger, comparisons[sure], visits[0].canvas.parts, range(timeline[-1].visit, sure + 1)),
     )
 
 
