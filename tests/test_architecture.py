@@ -21,7 +21,7 @@ LAYERS = [
     {"inference", "calibration", "photo", "face", "lesions", "grading", "progress", "guidance", "synthetic"},
     {"pipeline"},
     {"build"},
-    {"batch", "report", "tracking"},
+    {"batch", "report", "dating", "tracking"},
     {"review"},
     {"exchange"},
     {"cli", "service", "advise_cli", "track_cli"},

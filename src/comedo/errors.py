@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class ComedoError(Exception):
     """Base of all errors of comedo."""
@@ -74,3 +76,17 @@ class ModelError(ComedoError):
     """A weight file is absent, altered, or not what its manifest says."""
 
     code = "model_error"
+
+
+def exit_code_of(code: str) -> int:
+    """The exit code of the error with a code, 1 for any other."""
+    kinds = [ComedoError]
+    for kind in kinds:  # which grows by those below
+        kinds += kind.__subclasses__()
+    return next((kind.exit_code for kind in kinds if kind.code == code), ComedoError.exit_code)
+
+
+def worst_exit(codes: Iterable[int]) -> int:
+    """Of several photos: 1, something that nobody foresaw, before all others; 0 without a failure."""
+    found = set(codes)
+    return 1 if 1 in found else max(found, default=0)

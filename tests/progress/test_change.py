@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -40,6 +41,9 @@ def measured(visits, **more):
         pytest.param((2, 8, 14, 20), Answer.WORSE, id="steady rise"),
         pytest.param((20, 12, 4), Answer.BETTER, id="three that fall"),
         pytest.param((20, 24, 2), Answer.BETTER, id="a flare on the way"),
+        pytest.param((20, 2, 2, 2), Answer.BETTER, id="a fall that is confirmed"),
+        pytest.param((20, 4, 3, 4, 3, 4), Answer.BETTER, id="a plateau"),
+        pytest.param((20, 3, 18, 4), Answer.CANNOT_TELL, id="zigzag"),
         pytest.param((20, 2, 22, 0, 18, 10), Answer.CANNOT_TELL, id="up and down"),
         pytest.param((12, 20, 4), Answer.CANNOT_TELL, id="three shuffled, highest between"),
         pytest.param((20, 4, 12), Answer.CANNOT_TELL, id="three shuffled, lowest between"),
@@ -67,10 +71,12 @@ NEVER = {
         make_visit(0, lesions=20),
         make_visit(28, lesions=2, image=np.ascontiguousarray(skin_photo(1)[:, ::-1])),
     ],
-    "without dates": lambda: [make_visit(None, lesions=20), make_visit(None, lesions=2)],
+    "without dates": lambda: [make_visit(None, lesions=20, iga=3), make_visit(None, lesions=2, iga=0)],
     "one date": lambda: [make_visit(0, lesions=20), make_visit(0, lesions=2)],
+    "one session": lambda: [make_visit(0, lesions=20, iga=3), make_visit(0.007, lesions=2, iga=0)],
     "one photo": lambda: [make_visit(0, lesions=20)],
-    "poor": lambda: [make_visit(0, lesions=20), make_visit(28, lesions=2, poor=True)],
+    "poor": lambda: [make_visit(0, lesions=20, iga=3), make_visit(28, lesions=2, iga=0, poor=True)],
+    "zigzag": lambda: course(20, 3, 18, 4),
 }
 
 
@@ -79,7 +85,11 @@ def test_never_better_or_worse(visits):
     change = measured(visits())
     assert change.whole.answer is Answer.CANNOT_TELL
     assert change.sentence.startswith("Cannot tell: ")
-    assert {s.answer for s in change.regions.values()} <= {Answer.SAME, Answer.CANNOT_TELL}
+    told = [change.whole, *change.regions.values()]
+    told += [m for summary in told for m in summary.measures]
+    assert {found.answer for found in [*told, *change.timeline[1:]]} == {Answer.CANNOT_TELL}
+    assert {found.probabilities for found in told} == {None}
+    assert (change.outcomes.percent_change, change.outcomes.iga_success) == (None, None)
 
 
 def test_a_mirrored_photo_becomes_a_question():
@@ -114,6 +124,21 @@ def test_most_photos_unusable_is_no_series():
     assert "2 of 3" in change.whole.reason
 
 
+@pytest.mark.parametrize(
+    ("after", "named"),
+    [
+        pytest.param(timedelta(days=40), True, id="newest of all"),
+        pytest.param(timedelta(days=28, minutes=10), False, id="retaken in the same session"),
+        pytest.param(timedelta(days=14), False, id="between"),
+    ],
+)
+def test_a_newest_photo_that_could_not_be_analysed_withholds_the_verdict(after, named):
+    missed = LeftOut("spring.jpg", "no face", START + after, "no_face")
+    whole = measured([make_visit(0, lesions=20), make_visit(28, lesions=2)], left_out=[missed]).whole
+    assert (whole.answer is Answer.CANNOT_TELL) is named
+    assert ("spring.jpg" in whole.reason) is named
+
+
 def test_much_noise_is_no_answer_and_is_said():
     change = measured(course(20, 12), noise=LOUD)
     assert change.whole.answer is Answer.CANNOT_TELL
@@ -127,43 +152,35 @@ def test_regions_answer_for_themselves():
     assert Answer.BETTER in {s.answer for s in change.regions.values()}
 
 
-def test_outcome_measures():
-    visits = [
-        make_visit(0, lesions=20, severity=4.0, iga=3),
-        make_visit(42, lesions=8, severity=2.5, iga=2),
-        make_visit(84, lesions=2, severity=1.5, iga=1),
-    ]
-    found = measured(visits).outcomes
-    assert found.percent_change == -90
-    assert (found.iga_before, found.iga_after, found.iga_success) == (3, 1, True)
-    assert found.days_to_first_real_change == 42
-    assert found.slope_per_week == pytest.approx(-1.5)
-    assert found.half_life_days is not None
-
-
-@pytest.mark.parametrize(
-    ("start", "note"),
-    [
-        pytest.param(START, "", id="in time"),
-        pytest.param(START + timedelta(days=60), "due on", id="not yet"),
-        pytest.param(START - timedelta(days=30), "no comparable photo from the six weeks before", id="no baseline"),
-    ],
-)
-def test_treatment_review(start, note):
-    review = measured(
-        [make_visit(0, lesions=20, iga=3), make_visit(50, lesions=9, iga=2), make_visit(85, lesions=2, iga=1)],
-        treatment_start=start,
-    ).review
-    assert review.due == start + timedelta(weeks=12)
-    assert review.note.startswith(note)
-    if not note:
-        assert (review.baseline_visit, review.review_visit) == (0, 2)
-        assert review.summary.answer is Answer.BETTER
-        assert review.iga_success is True
-
-
 def test_photos_minutes_apart_calibrate_the_noise():
     pair = [make_visit(0, lesions=20), make_visit(0.01, lesions=12)]
     steady, shaky = (measured([*v, make_visit(28, lesions=12)]).personal_factor for v in ([pair[0]], pair))
     assert steady is None
     assert shaky > 1
+
+
+def sessions(*counts):
+    """Visits four weeks apart, each of photos ten minutes apart."""
+    return [make_visit(28 * i + 0.007 * j, lesions=n) for i, ns in enumerate(counts) for j, n in enumerate(ns)]
+
+
+@pytest.mark.parametrize("counts", [((20, 21), (5, 4)), ((20, 20), (4, 4))], ids=["apart by one", "alike"])
+def test_photos_minutes_apart_are_one_time_point(counts):
+    change = measured(sessions(*counts))
+    means = [sum(ns) / 2 for ns in counts]
+    assert change.whole.answer is Answer.BETTER
+    assert [p.count for p in change.timeline] == means
+    assert [p.visit for p in change.timeline] == [0, 2]
+    assert (change.whole.measures[0].before, change.whole.measures[0].after) == tuple(means)
+    assert change.personal_factor is not None
+
+
+def test_a_photo_that_its_own_repeat_contradicts_makes_no_change():
+    assert measured(sessions((20, 12), (12,))).whole.answer is Answer.CANNOT_TELL
+
+
+def test_copies_of_a_photo_do_not_narrow_the_noise():
+    first, copy, last = sessions((20, 20), (4,))
+    copies = [first, replace(copy, sha256=first.sha256), last]
+    assert measured(copies).personal_factor is None
+    assert measured([first, copy, last]).personal_factor < 1

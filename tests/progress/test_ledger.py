@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from change_builders import PLACES, make_visit, same_place, spots
-from comedo.progress.ledger import build_ledger, half_life_days, new_by_region
+from comedo.progress.ledger import build_ledger
 from comedo.progress.placing import Placed, PlacedFaint, match, match_faint
-from comedo.progress.values import Sighting, State, Track
+from comedo.progress.values import State
 from comedo.types import Faint, Group, Kind, Part, Region
 
 HERE = PLACES[:1]
@@ -137,26 +137,6 @@ xy = st.tuples(st.floats(0, 511), st.floats(0, 511))
 def test_no_finding_is_used_twice(known, found):
     chosen = match([(p, 6.0) for p in known], [placed(*p) for p in found], None)
     assert len(set(chosen.values())) == len(chosen)
-
-
-def track(*states):
-    sightings = tuple(Sighting(v, s, 1, Group.INFLAMMATORY) for v, s in enumerate(states) if s)
-    return Track(1, (0.0, 0.0), Region.CHIN, sightings)
-
-
-def test_half_life_by_hand():
-    # One lesion at risk for 10 days, then gone half-way through 10 more; the other at risk for all 20 days.
-    ledger = [
-        track(State.PRESENT, State.PERSISTING, State.RESOLVED),
-        track(State.PRESENT, State.PERSISTING, State.PERSISTING),
-    ]
-    assert half_life_days(ledger, [0, 10, 20]) == pytest.approx(np.log(2) * 35 / 1)
-    assert half_life_days(ledger[1:], [0, 10, 20]) is None
-    assert half_life_days(ledger, [None, None, None]) is None
-
-
-def test_new_lesions_by_region():
-    assert new_by_region([track(None, State.NEW), track(State.PRESENT, State.PERSISTING)], 1)[Region.CHIN] == 1
 
 
 def test_a_lesion_of_a_hidden_region_is_not_resolved():

@@ -2,6 +2,8 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
@@ -21,14 +23,15 @@ HOSTILE = '=1+1"><script>alert(1)</script>'
 
 @pytest.fixture(scope="module")
 def change():
-    from dataclasses import replace
-
     visits = [
         make_visit(0, lesions=6, severity=3.0, iga=3),
         replace(make_visit(90, lesions=2, severity=1.5, iga=1), name=HOSTILE),
     ]
     return measure_change(
-        visits, left_out=[LeftOut("dark.jpg", "too dark")], treatment_start=START, notices=["a notice"]
+        visits,
+        left_out=[LeftOut("dark.jpg", "too dark", START + timedelta(days=30), "poor_photo")],
+        treatment_start=START,
+        notices=["a notice"],
     )
 
 
@@ -43,7 +46,8 @@ def test_json_reads_back_and_keeps_unknown_apart(document):
     data = json.loads(text)
     assert data["schema"] == "comedo.change/1"
     assert data["photos"][0]["residual_share"] is None
-    assert data["left_out"] == [{"name": "dark.jpg", "reason": "too dark"}]
+    left = {"name": "dark.jpg", "reason": "too dark", "when": "2026-01-31T00:00:00", "code": "poor_photo"}
+    assert data["left_out"] == [left]
     assert set(data["verdict"]["probabilities"]) == {"better", "same", "worse"}
 
 
@@ -69,6 +73,30 @@ def test_page_loads_nothing_and_runs_only_its_own_script(change, document):
     assert not re.search(r'(?:src|href)="(?!data:image/jpeg|#)', page)
     assert page.count('class="slider"') == 1
     assert page.count("<svg") == 2
+
+
+HALF_LIVES = {
+    "estimate": (25.29, (15.725, 41.27), "<td>25.3 (15.7 to 41.3)</td>"),
+    "all gone": (None, (None, 21.35), "<td>less than 21.4</td>"),
+    "none gone": (None, (860.67, None), "<td>more than 860.7</td>"),
+    "unknown": (None, None, "<td>–</td>"),
+}
+
+
+@pytest.mark.parametrize(("days", "interval", "cell"), HALF_LIVES.values(), ids=HALF_LIVES)
+def test_half_life_and_its_bounds_on_the_page(change, days, interval, cell):
+    outcomes = replace(change.outcomes, half_life_days=days, half_life_interval_90=interval)
+    known = replace(change, outcomes=outcomes)
+    document = to_change_document(known)
+    page = "".join(change_html(known, document))
+    row = page[page.index("Half-life of a lesion") :].partition("</tr>")[0]
+    assert cell in row
+    assert ChangeDocument.model_validate_json(change_json(document)) == document
+
+
+def test_a_slope_without_an_interval_shows_none(change, document):
+    row = "".join(change_html(change, document)).partition("Lesions a week")[2].partition("</tr>")[0]
+    assert "<td>–</td>" in row  # of two visits
 
 
 def test_page_of_one_photo_has_no_comparison():
@@ -100,3 +128,19 @@ def test_a_folder_keeps_another_series(tmp_path, change, document):
     assert folder.save_change(document, "l", ["p"]) == first
     alone = to_change_document(measure_change([make_visit(3, person=5)]))
     assert [p.name for p in folder.save_change(alone, "l", ["p"])] == ["ledger-2.csv", "change-2.html", "change-2.json"]
+
+
+def test_a_withdrawn_verdict_leaves_no_probability_and_no_none(tmp_path):
+    visits = [make_visit(None, lesions=20, iga=3), make_visit(None, lesions=2, iga=0)]
+    undated = measure_change(visits, left_out=[LeftOut("dark.jpg", "too dark")])
+    document = to_change_document(undated)
+    data = json.loads(change_json(document))
+    told = [data["verdict"], *data["regions"].values()]
+    told += [measure for verdict in told for measure in verdict["measures"]]
+    assert {found["answer"] for found in [*told, *data["timeline"][1:]]} == {"cannot_tell"}
+    assert [found["probabilities"] for found in told] == [None] * len(told)
+    assert (data["outcomes"]["percent_change"], data["outcomes"]["iga_success"]) == (None, None)
+    page = "".join(change_html(undated, document))
+    text = page + ledger_csv(document)
+    assert "None" not in text
+    assert "<b>" not in page.split("<h2>")[1]  # the probabilities would stand there

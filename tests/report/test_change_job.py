@@ -17,8 +17,10 @@ def photos(tmp_path):
     """Twenty lesions in January, none in March."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    for name in ("20-2026-01-05.png", "0-2026-03-30.png"):
-        cv2.imwrite(str(folder / name), skin_photo(1)[..., ::-1])
+    for n, name in enumerate(("20-2026-01-05.png", "0-2026-03-30.png")):
+        picture = skin_photo(1)
+        picture[0, 0] = n  # not the same file twice
+        cv2.imwrite(str(folder / name), picture[..., ::-1])
     return folder
 
 
@@ -39,10 +41,19 @@ def test_files_and_answer(photos, tmp_path, capsys):
 
 def test_json_alone_goes_to_stdout_and_a_photo_without_a_face_to_stderr(photos, capsys):
     cv2.imwrite(str(photos / "0-2026-02-01.png"), np.zeros((640, 480, 3), np.uint8))
-    assert run(photos, None) == 2
+    assert run(photos, None) == 3
     shown = capsys.readouterr()
     assert json.loads(shown.out)["left_out"][0]["name"] == "0-2026-02-01.png"
     assert "no face" in shown.err
+
+
+def test_the_exit_code_is_the_worst(photos, capsys):
+    (photos / "5-2026-02-02.png").write_bytes(b"no picture")
+    assert run(photos, None) == 2
+    cv2.imwrite(str(photos / "0-2026-02-01.png"), np.zeros((640, 480, 3), np.uint8))
+    assert run(photos, None) == 3
+    codes = [item["code"] for item in json.loads(capsys.readouterr().out.splitlines()[-1])["left_out"]]
+    assert codes == ["no_face", "unsupported_format"]
 
 
 def test_nothing_usable_is_an_error_document(tmp_path, capsys):

@@ -15,15 +15,20 @@ from hypothesis import strategies as st
 
 import comedo
 from builders import make_counts, make_face, make_lesion
+from change_builders import make_visit
 from comedo.calibration import AffectedCurve, SeverityCurve
 from comedo.grading import grade_all
 from comedo.grading.acne import grade_affected
 from comedo.grading.severity import grade_severity
+from comedo.progress.noise import load_noise
+from comedo.progress.verdict import Conditions, Readings, judge_readings
+from comedo.progress.words import in_one_sentence
 from comedo.report.sentences import FOLDER, languages, translate
 from comedo.types import Group, Kind, Region
 
 SOURCE = Path(comedo.__file__).parent
 SPOKEN = (  # modules whose every sentence reaches a person; those of scales that are put together are graded below
+    "dating.py",
     "face/mapper.py",
     "grading/iga.py",
     "grading/nice.py",
@@ -74,6 +79,27 @@ KIND_OF = {Kind.OPEN_COMEDONE: Group.NON_INFLAMMATORY, Kind.MARK: Group.MARK}
 def test_sentences_are_said_anew(english, german):
     assert translate(english, "de") == german
     assert translate(english, "en") == english
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "days", "german"),
+    [
+        (
+            20,
+            2,
+            84,
+            "Besser nach 84 Tagen: damals 20 aktive Läsionen, jetzt 2 auf der Haut, die beide Fotos zeigen; mehr",
+        ),
+        (20, 38, 1, "Schlechter nach 1 Tag: damals 20 aktive Läsionen, jetzt 38 auf der Haut"),
+        (20, 20, 0.5, "Gleich, soweit diese Fotos es zeigen können: damals 20 aktive Läsionen"),
+        (5, 2, 84, "Nicht zu sagen: der Unterschied (3 aktive Läsionen) spricht für weniger, aber"),
+    ],
+    ids=["better", "worse", "the same", "leaning"],
+)
+def test_the_verdict_in_one_sentence_is_said_anew(before, after, days, german):
+    found = judge_readings(Readings(before, 60, None), Readings(after, 60, None), Conditions(0, 0), load_noise())
+    sentence = in_one_sentence(found, [make_visit(0), make_visit(days)], 1)
+    assert translate(sentence, "de").startswith(german)
 
 
 @pytest.mark.parametrize("language", languages()[1:])

@@ -2,84 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
+from statistics import fmean
 
 from comedo.progress.compare import compare, compare_with_itself
+from comedo.progress.course import contradicts
 from comedo.progress.ledger import build_ledger
-from comedo.progress.noise import Z_95, ChangeNoise, load_noise, personal_factor
-from comedo.progress.outcomes import days_of, measure_outcomes, review_treatment
-from comedo.progress.placing import inside
-from comedo.progress.trend import Trend, theil_sen
-from comedo.progress.values import (
-    Answer,
-    Change,
-    Comparison,
-    LeftOut,
-    Summary,
-    TimePoint,
-    Track,
-    View,
-    Visit,
-)
-from comedo.progress.verdict import (
-    Z_REGION,
-    Conditions,
-    Readings,
-    judge,
-    judge_readings,
-    read_tracks,
-    refuse,
-    withdraw,
-)
+from comedo.progress.noise import ChangeNoise, load_noise, personal_factor
+from comedo.progress.outcomes import measure_outcomes, review_treatment
+from comedo.progress.series import MINUTES_APART, Series, Session
+from comedo.progress.values import Answer, Change, LeftOut, Summary, TimePoint, View, Visit
+from comedo.progress.verdict import Z_REGION, judge, judge_readings, read_tracks, refuse, with_quality, withdraw
 from comedo.progress.words import in_one_sentence
-from comedo.types import Mask, Region, Verdict
+from comedo.types import Region
 
-MINUTES_APART = timedelta(hours=1)  # photos closer than this show the same skin: they calibrate a person's own noise
-# From so many visits on those between must agree with the answer; with one less the one between must not lie outside.
-_TREND_VISITS = 4
-_TREND_P = {4: 0.10}  # four visits can hardly do better than this by chance alone
-_TREND_P_MANY = 0.05
-_STRAYS = 0.5  # of the difference: a flare on the way to a much larger change is none of it
 _MOST_REFUSED = 0.5  # of the later photos; with more the series is not one of one person's same view
-
-
-@dataclass(frozen=True, eq=False)
-class Series:
-    """Visits, how each compares with the baseline, and their lesions followed through all of them."""
-
-    visits: tuple[Visit, ...]
-    comparisons: tuple[Comparison, ...]
-    ledger: tuple[Track, ...]
-    noise: ChangeNoise
-    factor: float = 1.0
-
-    def pair(self, first: int, second: int) -> tuple[Readings, Readings, Conditions]:
-        """Readings of two visits on the skin that both show, and how the photos differ."""
-        common = self.comparisons[first].common & self.comparisons[second].common
-        return self._read(first, common), self._read(second, common), self.conditions(first, second)
-
-    def region_pair(self, first: int, second: int, region: Region) -> tuple[Readings, Readings]:
-        """The same for one region."""
-        common = self.comparisons[first].common & self.comparisons[second].common
-        return self._read(first, common, region), self._read(second, common, region)
-
-    def _read(self, visit: int, common: Mask, region: Region | None = None) -> Readings:
-        mine = [t for t in self.ledger if inside(common, t.xy)]
-        grade = self.visits[visit].grades.get("severity")
-        value = grade.value if grade else None
-        severity = float(value) if isinstance(value, (int, float)) else None
-        return read_tracks(mine, visit, severity, region)
-
-    def conditions(self, first: int, second: int) -> Conditions:
-        """Light and zoom between two visits, each known against the baseline."""
-        lights = [self.comparisons[i].light for i in (first, second) if i > 0]
-        known = [self.noise.typical_light if light is None else light for light in lights]
-        zoom = self.comparisons[second].zoom - self.comparisons[first].zoom
-        return Conditions(math.hypot(*known), zoom, self.factor)
 
 
 def measure_change(
@@ -109,10 +49,13 @@ def measure_change(
     ledger = build_ledger(visits, comparisons)
     series = Series(tuple(visits), comparisons, ledger, noise)
     factor = personal_factor(_repeat_scores(series))
-    series = Series(series.visits, comparisons, ledger, noise, factor or 1.0)
+    series = replace(series, factor=factor or 1.0)
+    last = series.sessions[-1][-1] or None
     timeline = _timeline(series)
-    last = next((i for i in range(len(visits) - 1, 0, -1) if comparisons[i].comparable), None)
-    whole = _whole(series, last, timeline, left_out)
+    whole = _whole(series, timeline, left_out)
+    withdrawn = whole.probabilities is None
+    if withdrawn:
+        timeline = (timeline[0], *(replace(p, answer=Answer.CANNOT_TELL) for p in timeline[1:]))
     outcomes = measure_outcomes(series.visits, comparisons, ledger, timeline, last, whole)
     review = None if treatment_start is None else review_treatment(series, treatment_start)
     return Change(
@@ -122,8 +65,8 @@ def measure_change(
         ledger=ledger,
         timeline=timeline,
         whole=whole,
-        regions={r: _region(series, last, r, whole) for r in Region},
-        outcomes=outcomes,
+        regions={r: _region(series, r, whole) for r in Region},
+        outcomes=replace(outcomes, percent_change=None, iga_success=None) if withdrawn else outcomes,
         review=review,
         noise_provenance=noise.provenance,
         personal_factor=factor,
@@ -144,12 +87,11 @@ def _check(visits: Sequence[Visit]) -> None:
 
 
 def _repeat_scores(series: Series) -> list[float]:
-    """Count differences between neighbouring photos taken minutes apart, over the noise expected."""
-    usable = [i for i, c in enumerate(series.comparisons) if c.comparable]
+    """Count differences between neighbouring photos taken minutes apart, over the noise expected; copies are one."""
     scores = []
-    for i, j in pairwise(usable):
-        start, end = series.visits[i].when, series.visits[j].when
-        if start is not None and end is not None and end - start <= MINUTES_APART:
+    for session in series.sessions:
+        photos = {series.visits[i].sha256: i for i in session}.values()
+        for i, j in pairwise(photos):
             before, after, conditions = series.pair(i, j)
             found = judge("count", before.count, after.count, conditions, series.noise)
             scores.append(found.difference / found.noise_sd)
@@ -157,97 +99,75 @@ def _repeat_scores(series: Series) -> list[float]:
 
 
 def _timeline(series: Series) -> tuple[TimePoint, ...]:
-    """Counts anchored at the baseline: its own count plus the change seen on the skin that both photos show."""
-    start = read_tracks(series.ledger, 0, None).count
-    points = []
-    for i, (visit, comparison) in enumerate(zip(series.visits, series.comparisons, strict=True)):
-        if not comparison.comparable:
-            continue
-        before, after, conditions = series.pair(0, i)
-        found = judge_readings(before, after, conditions, series.noise)
-        count = found.measures[0]
-        severity = next((m for m in found.measures if m.name == "severity"), None)
-        points.append(
-            TimePoint(
-                visit=i,
-                count=max(0.0, start + count.difference),
-                noise_sd=count.noise_sd,
-                severity=None if severity is None else severity.after,
-                severity_sd=None if severity is None else severity.noise_sd,
-                answer=Answer.SAME if i == 0 else _with_quality(found, series.visits[0], visit).answer,
-            )
-        )
-    return tuple(points)
+    own = read_tracks(series.ledger, 0, None).count
+    return tuple(_time_point(series, session, own) for session in series.sessions)
 
 
-def _with_quality(found: Summary, *visits: Visit) -> Summary:
-    poor = [v.name for v in visits if v.quality.verdict is Verdict.POOR]
-    return withdraw(found, f"{' and '.join(poor)} is too poor to be compared") if poor else found
+def _time_point(series: Series, session: Session, own: float) -> TimePoint:
+    """A session anchored at the baseline: its own count plus the change seen on the skin that both photos show."""
+    found = _judge(series, session)
+    count = found.measures[0]
+    severity = next((m for m in found.measures if m.name == "severity"), None)
+    pairs = [series.pair(0, i) for i in session]
+    return TimePoint(
+        visit=session[0],
+        count=fmean(max(0.0, own + after.count - before.count) for before, after, _ in pairs),
+        noise_sd=count.noise_sd,
+        severity=None if severity is None else severity.after,
+        severity_sd=None if severity is None else severity.noise_sd,
+        answer=Answer.SAME if session == series.sessions[0] else found.answer,
+    )
 
 
-def _whole(series: Series, last: int | None, timeline: Sequence[TimePoint], left_out: Sequence[LeftOut]) -> Summary:
-    visits, comparisons = series.visits, series.comparisons
-    later = len(visits) - 1 + len(left_out)
-    if later == 0:
+def _judge(series: Series, session: Session) -> Summary:
+    """A session against the first, nothing concluded from poor photos."""
+    first = series.sessions[0]
+    found = judge_readings(*series.between(first, session), series.noise)
+    return with_quality(found, *(series.visits[i] for i in sorted({*first, *session})))
+
+
+def _whole(series: Series, timeline: Sequence[TimePoint], left_out: Sequence[LeftOut]) -> Summary:
+    later = [c.reason for c in series.comparisons[1:]] or [item.reason for item in left_out]
+    if not later:
         return refuse("one photo shows no change: add one taken later")
-    if last is None:
-        reasons = [c.reason for c in comparisons[1:]] or [item.reason for item in left_out]
-        return refuse(reasons[-1])
-    before, after, conditions = series.pair(0, last)
-    found = _with_quality(judge_readings(before, after, conditions, series.noise), visits[0], visits[last])
-    doubt = _doubt(series, last, timeline, found, later)
-    return withdraw(found, doubt) if doubt and found.answer is not Answer.CANNOT_TELL else found
+    if series.sessions == ((0,),):
+        return refuse(later[-1])
+    found = _judge(series, series.sessions[-1])
+    doubt = _doubt(series, left_out)
+    if not doubt and contradicts(series, timeline, found.answer):
+        doubt = "the visits between go up and down: no steady direction"
+    return withdraw(found, doubt) if doubt else found
 
 
-def _doubt(series: Series, last: int, timeline: Sequence[TimePoint], found: Summary, later: int) -> str:
-    """Why the series as a whole forbids an answer that its first and last photo would give; empty where it does not."""
+def _doubt(series: Series, left_out: Sequence[LeftOut]) -> str:
+    """Why the series forbids any answer of its first and last session; empty where it does not."""
     visits, comparisons = series.visits, series.comparisons
-    if any(v.when is None for v in visits):
+    dates = [v.when for v in visits if v.when is not None]
+    if len(dates) < len(visits):
         return "the dates of the photos are not known, so nothing says which came first: give their dates"
-    if last != len(visits) - 1:
+    if not comparisons[-1].comparable:
         return f"the newest photo cannot be compared: {comparisons[-1].reason}"
+    missed = [(item.when, item.name) for item in left_out if item.when and item.when > dates[-1] + MINUTES_APART]
+    if missed:
+        return f"the newest photo could not be analysed: {max(missed)[1]}"
+    later = len(visits) - 1 + len(left_out)
     refused = later - sum(c.comparable for c in comparisons[1:])
     if refused > _MOST_REFUSED * later:
         return f"{refused} of {later} later photos cannot be compared with the first: is this one person's series?"
-    if visits[0].when == visits[last].when:
-        return "the first and the last photo have the same date"
-    if found.answer in (Answer.BETTER, Answer.WORSE) and not _trend_agrees(visits, timeline, found.answer):
-        return "the visits between go up and down: no steady direction"
+    if len(series.sessions) == 1:
+        return "all photos are of one session, within an hour, and show the same skin: add one of a later day"
     return ""
 
 
-def _trend_agrees(visits: Sequence[Visit], timeline: Sequence[TimePoint], answer: Answer) -> bool:
-    if len(timeline) == _TREND_VISITS - 1:
-        return not _strays(*timeline)
-    trend = trend_of(visits, timeline)
-    if trend is None or len(timeline) < _TREND_VISITS:
-        return True
-    chance = trend.p_fall if answer is Answer.BETTER else trend.p_rise
-    return chance <= _TREND_P.get(len(timeline), _TREND_P_MANY)
-
-
-def _strays(first: TimePoint, middle: TimePoint, last: TimePoint) -> bool:
-    """Whether the visit between lies outside of both others by more than noise and half of what they differ by."""
-    low, high = sorted((first.count, last.count))
-    beyond = max(low - middle.count, middle.count - high)
-    return beyond > max(Z_95 * middle.noise_sd, _STRAYS * (high - low))
-
-
-def trend_of(visits: Sequence[Visit], timeline: Sequence[TimePoint]) -> Trend | None:
-    """Trend of the anchored count over days; None without dates."""
-    days = days_of(visits)
-    known = [(d, p.count) for p in timeline if (d := days[p.visit]) is not None]
-    return theil_sen([d for d, _ in known], [c for _, c in known])
-
-
-def _region(series: Series, last: int | None, region: Region, whole: Summary) -> Summary:
-    if last is None:
+def _region(series: Series, region: Region, whole: Summary) -> Summary:
+    first, last = series.sessions[0], series.sessions[-1]
+    if last == (0,):
         return refuse(whole.reason)
-    view = series.comparisons[last].regions[region]
+    view = series.comparisons[last[-1]].regions[region]
     if not view.comparable:
         return refuse(view.reason)
-    before, after = series.region_pair(0, last, region)
-    found = judge_readings(before, after, series.conditions(0, last), series.noise, z=Z_REGION)
-    if whole.answer is Answer.CANNOT_TELL and found.answer in (Answer.BETTER, Answer.WORSE):
+    found = judge_readings(*series.between(first, last, region), series.noise, z=Z_REGION)
+    told = found.answer in (Answer.BETTER, Answer.WORSE)
+    if whole.probabilities is None or (whole.answer is Answer.CANNOT_TELL and told):
         return withdraw(found, whole.reason)
     return found

@@ -1,4 +1,4 @@
-"""The same lesion from photo to photo: what every visit shows of it, histories, half-life, flares.
+"""The same lesion from photo to photo: what every visit shows of it, and its history.
 
 Hysteresis along time: a lesion that one photo reports is there as well in the photos before and after that show it
 faintly, below the cut-off of a single photo, until a photo shows nothing. A flicker at the cut-off is then no change.
@@ -6,14 +6,12 @@ faintly, below the cut-off of a single photo, until a photo shows nothing. A fli
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from comedo.progress.placing import Placed, inside, match, match_faint, place_faint, place_lesions, region_at
 from comedo.progress.values import Comparison, Sighting, State, Track, Visit
-from comedo.types import Group, Lesion, Region, Xy
+from comedo.types import Group, Lesion, Xy
 
 # A lesion that was active at another visit stays so until its probability of being a mark exceeds this.
 _SURELY_MARK = 0.65
@@ -129,32 +127,3 @@ def _state(group: Group, earlier: Sequence[Sighting], *, before: bool) -> State:
         return State.TURNED_INTO_MARK if was_active else State.PERSISTING
     healed = seen[-1].state in (State.RESOLVED, State.TURNED_INTO_MARK) or not was_active
     return State.NEW if healed else State.PERSISTING
-
-
-def half_life_days(ledger: Iterable[Track], days: Sequence[float | None]) -> float | None:
-    """Time after which half of the active lesions have gone, if each day takes the same share of them.
-
-    Exponential survival with censoring: ln 2 times days at risk over lesions gone; one that goes between two visits
-    goes half-way. None where nothing went or the days are not known.
-    """
-    at_risk, gone = 0.0, 0
-    for track in ledger:
-        known = [s for s in track.sightings if s.state is not State.NOT_VISIBLE]
-        for before, after in pairwise(known):
-            start, end = days[before.visit], days[after.visit]
-            if not before.alive or start is None or end is None:
-                continue
-            ends = after.state in (State.RESOLVED, State.TURNED_INTO_MARK)
-            at_risk += (end - start) * (0.5 if ends else 1.0)
-            gone += ends
-    return None if gone == 0 or at_risk <= 0 else math.log(2) * at_risk / gone
-
-
-def new_by_region(ledger: Iterable[Track], visit: int) -> dict[Region, int]:
-    """Active lesions that appeared at a visit."""
-    found = dict.fromkeys(Region, 0)
-    for track in ledger:
-        here = track.at(visit)
-        if track.region and here and here.state is State.NEW and here.group is not Group.MARK:
-            found[track.region] += 1
-    return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from comedo.progress.ledger import half_life_days, new_by_region
+from comedo.progress.flares import find_flares
+from comedo.progress.healing import half_life
+from comedo.progress.series import Series
 from comedo.progress.trend import theil_sen
 from comedo.progress.values import (
     Answer,
@@ -18,19 +19,14 @@ from comedo.progress.values import (
     Track,
     Visit,
 )
-from comedo.progress.verdict import judge_readings
-from comedo.types import Region
-
-if TYPE_CHECKING:
-    from comedo.progress.change import Series
+from comedo.progress.verdict import judge_readings, with_quality
+from comedo.types import Verdict
 
 # Acne treatment is judged after 12 weeks: NICE NG198 (2021), recommendation 1.5.1; trials take the same span.
 REVIEW_AFTER = timedelta(weeks=12)
 _REVIEW_WINDOW = timedelta(days=21)
 _BASELINE_BEFORE = timedelta(days=42)  # a photo older than that is no baseline of a treatment
-# New lesions of a region between two visits that random appearance alone exceeds in fewer than 5 of 100 visits,
-# where the whole face gets n and the region has a fifth of it: see `_is_flare`.
-_FLARE_LEAST = 3
+_TOLD = (Answer.BETTER, Answer.WORSE)
 
 
 def days_of(visits: Sequence[Visit]) -> list[float | None]:
@@ -47,22 +43,39 @@ def measure_outcomes(
     last: int | None,
     whole: Summary,
 ) -> Outcomes:
-    """Everything that trials ask of the series."""
+    """Everything that trials ask of the series; what would follow from a poor photo or an unknown date stays open."""
     days = days_of(visits)
+    sure = _sure(visits, last)
     iga = (_iga(visits[0]), None if last is None else _iga(visits[last]))
-    known = [(d / 7, p.count) for p in timeline if (d := days[p.visit]) is not None]
+    good = [p for p in timeline if not _is_poor(visits[p.visit])]
+    known = [(d / 7, p.count) for p in good if (d := days[p.visit]) is not None]
     trend = theil_sen([w for w, _ in known], [c for _, c in known])
+    healing = half_life(ledger, days) if whole.answer in _TOLD else None
     return Outcomes(
-        percent_change=whole.measures[0].percent if whole.measures else None,
+        percent_change=whole.measures[0].percent if sure is not None and whole.measures else None,
         iga_before=iga[0],
         iga_after=iga[1],
-        iga_success=iga_success(*iga),
+        iga_success=None if sure is None else iga_success(*iga),
         days_to_first_real_change=_first_real_change(timeline, days, whole.answer),
         slope_per_week=None if trend is None else trend.slope,
         slope_interval_90=None if trend is None else trend.interval_90,
-        half_life_days=half_life_days(ledger, days),
-        flare_regions=_flares(ledger, comparisons, last),
+        half_life_days=None if healing is None else healing.days,
+        half_life_interval_90=None if healing is None else healing.interval_90,
+        flare_regions=()
+        if sure is None
+        else find_flares(ledger, comparisons[sure], visits[0].canvas.parts, range(timeline[-1].visit, sure + 1)),
     )
+
+
+def _sure(visits: Sequence[Visit], last: int | None) -> int | None:
+    """The visit compared, if it and the first are not poor and every date is known."""
+    if last is None or any(v.when is None for v in visits) or _is_poor(visits[0]) or _is_poor(visits[last]):
+        return None
+    return last
+
+
+def _is_poor(visit: Visit) -> bool:
+    return visit.quality.verdict is Verdict.POOR
 
 
 def _iga(visit: Visit) -> int | None:
@@ -77,7 +90,7 @@ def iga_success(before: int | None, after: int | None) -> bool | None:
 
 def _first_real_change(timeline: Sequence[TimePoint], days: Sequence[float | None], answer: Answer) -> float | None:
     """Days to the first visit that differs as the last does and whose next visit confirms it, or that is the last."""
-    if answer not in (Answer.BETTER, Answer.WORSE):
+    if answer not in _TOLD:
         return None
     later = timeline[1:]
     for point, following in zip(later, (*later[1:], later[-1]), strict=True):
@@ -86,34 +99,32 @@ def _first_real_change(timeline: Sequence[TimePoint], days: Sequence[float | Non
     return None
 
 
-def _flares(ledger: Sequence[Track], comparisons: Sequence[Comparison], last: int | None) -> tuple[Region, ...]:
-    if last is None:
-        return ()
-    new = new_by_region(ledger, last)
-    total = sum(new.values())
-    return tuple(r for r, n in new.items() if comparisons[last].regions[r].comparable and _is_flare(n, total))
-
-
-def _is_flare(new: int, total: int) -> bool:
-    """At least three new lesions, and at least half of the face's new ones, in one region."""
-    return new >= _FLARE_LEAST and 2 * new >= total
-
-
 def review_treatment(series: Series, start: datetime) -> Review:
-    """Compare the visit before the treatment with the one nearest to 12 weeks after its start."""
+    """Compare the visit before the treatment with the one nearest to 12 weeks after its start.
+
+    A treatment starts on a day: photos of that day count as taken before it. Where there is a choice, a photo that is
+    not poor is taken; from a poor one nothing is concluded.
+    """
     due = start + REVIEW_AFTER
-    usable = [i for i, c in enumerate(series.comparisons) if c.comparable and series.visits[i].when is not None]
-    when = {i: w for i in usable if (w := series.visits[i].when) is not None}
-    before = [i for i in usable if start - _BASELINE_BEFORE <= when[i] <= start]
-    near = [i for i in usable if abs(when[i] - due) <= _REVIEW_WINDOW]
-    first = before[-1] if before else None
-    review = min(near, key=lambda i: abs(when[i] - due)) if near else None
+    if any(visit.when is None for visit in series.visits):
+        note = "the dates of the photos are not known, so nothing says which were taken before the start: give them"
+        return Review(start, due, None, None, None, None, note)
+    day = {i: v.when.date() for i, v in enumerate(series.visits) if v.when and series.comparisons[i].comparable}
+    first = _choose(series, {i: start.date() - d for i, d in day.items() if d <= start.date()}, _BASELINE_BEFORE)
+    review = _choose(series, {i: abs(d - due.date()) for i, d in day.items()}, _REVIEW_WINDOW)
     if first is None:
         return Review(start, due, None, review, None, None, "no comparable photo from the six weeks before the start")
     if review is None:
-        latest = max(when.values())
-        note = f"due on {due:%Y-%m-%d}" if latest < due else f"no comparable photo within three weeks of {due:%Y-%m-%d}"
+        early = max(day.values()) < due.date()
+        note = f"due on {due:%Y-%m-%d}" if early else f"no comparable photo within three weeks of {due:%Y-%m-%d}"
         return Review(start, due, first, None, None, None, note)
-    summary = judge_readings(*series.pair(first, review), series.noise)
-    success = iga_success(_iga(series.visits[first]), _iga(series.visits[review]))
-    return Review(start, due, first, review, summary, success, "")
+    before, after = series.visits[first], series.visits[review]
+    summary = with_quality(judge_readings(*series.pair(first, review), series.noise), before, after)
+    poor = _is_poor(before) or _is_poor(after)
+    return Review(start, due, first, review, summary, None if poor else iga_success(_iga(before), _iga(after)), "")
+
+
+def _choose(series: Series, away: Mapping[int, timedelta], window: timedelta) -> int | None:
+    """Of the visits in a window the nearest, of those as near the latest; a poor one only where there is no other."""
+    inside = [i for i, distance in away.items() if distance <= window]
+    return min(inside, key=lambda i: (_is_poor(series.visits[i]), away[i], -i)) if inside else None

@@ -60,10 +60,12 @@ class Visit:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A photo that could not be analysed at all."""
+    """A photo that could not be analysed at all; `code` is that of the error, `when` None where it is not known."""
 
     name: str
     reason: str
+    when: datetime | None = None
+    code: str = "error"
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ class MeasureChange:
 
     `noise_limit` is what noise alone exceeds in at most 5 of 100 comparisons; `smallest_detectable` is the real
     change that exceeds it in 9 of 10, counting lesions that the networks miss. `probabilities` are those of a change
-    of more than the margin for the better, of less, and of more than it for the worse.
+    of more than the margin for the better, of less, and of more than it for the worse; None where the answer was
+    withdrawn.
     """
 
     name: str
@@ -163,7 +166,7 @@ class MeasureChange:
     noise_limit: float
     smallest_detectable: float
     margin: float
-    probabilities: Mapping[Answer, float]
+    probabilities: Mapping[Answer, float] | None
     answer: Answer
     reason: str
 
@@ -198,6 +201,7 @@ class Outcomes:
     """Outcome measures as trials report them; None: not assessed.
 
     `iga_success` is IGA 0 or 1 and at least two grades better than the baseline. Slope in lesions a week (Theil-Sen).
+    Of the half-life there may be a bound alone: then it is None, and so is the side of its interval that has no bound.
     """
 
     percent_change: float | None
@@ -208,6 +212,7 @@ class Outcomes:
     slope_per_week: float | None
     slope_interval_90: tuple[float, float] | None
     half_life_days: float | None
+    half_life_interval_90: tuple[float | None, float | None] | None
     flare_regions: tuple[Region, ...]
 
 
@@ -226,7 +231,11 @@ class Review:
 
 @dataclass(frozen=True)
 class TimePoint:
-    """A visit on the time line: counts anchored at the baseline (its count plus the change seen on shared skin)."""
+    """The photos of one session on the time line, by the first of them, `visit`.
+
+    `count` is anchored at the baseline (its count plus the change seen on shared skin) and the mean of the photos;
+    `noise_sd` is that of one of them.
+    """
 
     visit: int
     count: float

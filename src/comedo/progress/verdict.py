@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from comedo.progress.noise import Z_95, ChangeNoise
-from comedo.progress.values import Answer, MeasureChange, Summary, Track
-from comedo.types import Region
+from comedo.progress.values import Answer, MeasureChange, Summary, Track, Visit
+from comedo.types import Region, Verdict
 
 Z_REGION = 2.58  # 5 % shared by five regions (Bonferroni)
+_LEANING = 0.8  # with a direction more probable than this, "the same" would hide it
 _NAMES = {
     "count": "active lesions",
     "area": "mm² of lesions",
@@ -51,8 +52,8 @@ def judge(
 ) -> MeasureChange:
     """One measure before and after.
 
-    Better or worse when the difference exceeds the smallest detectable change; the same when it does not and that
-    change is small enough to be of use; else it cannot be told.
+    Better or worse when the difference exceeds what noise makes and the margin; the same when it does not, neither
+    direction is probable, and noise is small enough to be of use; else it cannot be told.
     """
     model = noise.measures[name]
     mean = (before + after) / 2
@@ -63,17 +64,32 @@ def judge(
     difference = after - before
     up, down = _above(difference - margin, sd), _above(-difference - margin, sd)
     probabilities = {Answer.BETTER: down, Answer.SAME: max(0.0, 1 - up - down), Answer.WORSE: up}
-    unit = _NAMES[name]
+    unit, way = _NAMES[name], "more" if difference > 0 else "fewer"
+    apart, by_noise = short(abs(difference)), short(limit)
     if abs(difference) > max(limit, margin):
         answer = Answer.WORSE if difference > 0 else Answer.BETTER
-        reason = f"{abs(difference):.3g} {unit} {'more' if difference > 0 else 'fewer'}; noise explains {limit:.2g}"
+        reason = f"{apart} {unit} {way}; noise explains {by_noise}"
+    elif max(up, down) > _LEANING:
+        answer = Answer.CANNOT_TELL
+        reason = f"the difference of {apart} {unit} points to {way}, but noise may explain it (up to {by_noise})"
     elif limit <= max(model.useful, model.useful_share * mean):
         answer = Answer.SAME
-        reason = f"the difference of {abs(difference):.3g} {unit} is within noise; less than {limit:.2g} would not show"
+        unseen = least_seen(smallest) if name == "count" else short(smallest)
+        reason = f"the difference of {apart} {unit} is within noise; fewer than {unseen} may go unseen"
     else:
         answer = Answer.CANNOT_TELL
-        reason = f"between photos like these noise alone makes up to {limit:.2g} {unit}: too much to see a change"
+        reason = f"between photos like these noise alone makes up to {by_noise} {unit}: too much to see a change"
     return MeasureChange(name, before, after, sd, limit, smallest, margin, probabilities, answer, reason)
+
+
+def least_seen(smallest_detectable: float) -> int:
+    """The fewest lesions that are seen to come or go, whole ones."""
+    return max(1, math.ceil(smallest_detectable))
+
+
+def short(value: float) -> str:
+    """Whole from ten on, else with two digits."""
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.2g}"
 
 
 def _above(value: float, sd: float) -> float:
@@ -92,7 +108,7 @@ def judge_readings(
     against = [m for m in measures[1:] if m.answer is opposite]
     if against:
         reason = f"the count and the {_NAMES[against[0].name]} point in opposite directions"
-        return Summary(Answer.CANNOT_TELL, count.probabilities, reason, tuple(measures))
+        return Summary(Answer.CANNOT_TELL, None, reason, tuple(measures))
     return Summary(count.answer, count.probabilities, count.reason, tuple(measures))
 
 
@@ -102,5 +118,13 @@ def refuse(reason: str, measures: Sequence[MeasureChange] = ()) -> Summary:
 
 
 def withdraw(summary: Summary, reason: str) -> Summary:
-    """The same measures without their answer."""
-    return replace(summary, answer=Answer.CANNOT_TELL, reason=reason)
+    """The same measures without any answer or probability."""
+    cannot = Answer.CANNOT_TELL
+    measures = tuple(replace(m, answer=cannot, probabilities=None, reason=reason) for m in summary.measures)
+    return Summary(cannot, None, reason, measures)
+
+
+def with_quality(summary: Summary, *visits: Visit) -> Summary:
+    """Nothing is concluded from a poor photo: the summary without its answer where one of the visits is."""
+    poor = [v.name for v in visits if v.quality.verdict is Verdict.POOR]
+    return withdraw(summary, f"{' and '.join(poor)} is too poor to be compared") if poor else summary

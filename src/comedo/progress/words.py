@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from comedo.progress.values import Answer, Summary, Visit
+from comedo.progress.verdict import least_seen, short
 
 
 def in_one_sentence(whole: Summary, visits: Sequence[Visit], last: int | None) -> str:
@@ -18,11 +18,11 @@ def in_one_sentence(whole: Summary, visits: Sequence[Visit], last: int | None) -
     if whole.answer is Answer.SAME:
         return (
             f"The same{span} as far as these photos can show: {numbers}; "
-            f"a change of fewer than {max(1, math.ceil(count.smallest_detectable))} may not be seen."
+            f"fewer than {least_seen(count.smallest_detectable)} may go unseen."
         )
     sure = whole.probabilities[whole.answer]
     return (
-        f"{whole.answer.capitalize()}{span}: {numbers}, more than the {count.noise_limit:.0f} "
+        f"{whole.answer.capitalize()}{span}: {numbers}, more than the {short(count.noise_limit)} "
         f"that noise explains (probability {min(sure, 0.99):.0%})."
     )
 

@@ -37,7 +37,9 @@ class MeasurePart(_Written):
     noise_limit: float = Field(description="Noise alone differs by less in at least 95 of 100 comparisons.")
     smallest_detectable: float = Field(description="A real change of so much is told in 9 of 10 comparisons.")
     smallest_detectable_percent: float | None
-    probabilities: Probabilities = Field(description="Of a real change of more than the margin, or of less.")
+    probabilities: Probabilities | None = Field(
+        description="Of a real change of more than the margin, or of less; null where the answer was withdrawn."
+    )
     margin: float
     answer: Answer
     reason: str
@@ -88,10 +90,12 @@ class LeftOutPart(_Written):
 
     name: str
     reason: str
+    when: datetime | None = None
+    code: str = Field("error", description="Of the error, as in comedo.error/1.")
 
 
 class PointPart(_Written):
-    """A visit on the time line; the count is the baseline's plus the change seen on shared skin."""
+    """A session on the time line, by its first photo; the count is the baseline's plus the change on shared skin."""
 
     photo: str
     when: datetime | None
@@ -131,8 +135,11 @@ class OutcomesPart(_Written):
     iga_success: bool | None = Field(description="IGA estimate 0 or 1 and at least two grades better.")
     days_to_first_real_change: float | None
     slope_per_week: float | None = Field(description="Theil-Sen, active lesions a week.")
-    slope_interval_90: tuple[float, float] | None
-    half_life_days: float | None
+    slope_interval_90: tuple[float, float] | None = Field(description="Null from fewer than five visits.")
+    half_life_days: float | None = Field(description="Null without a change that is told, or with a bound only.")
+    half_life_interval_90: tuple[float | None, float | None] | None = Field(
+        None, description="By likelihood ratio; null at an end that has no bound."
+    )
     flare_regions: tuple[Region, ...]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from comedo.errors import ComedoError
+from comedo.errors import ComedoError, exit_code_of, worst_exit
 from comedo.pipeline import Analyzer
 from comedo.report.change_document import ChangeDocument
 from comedo.report.change_page import change_html
@@ -33,7 +33,7 @@ class ChangeJob:
     workers: int | None = None
 
     def run(self, analyzer: Analyzer | None = None) -> int:
-        """Do it; returns the exit code: 0 where all photos were analysed, else 2.
+        """Do it; returns the exit code: 0 where all photos were analysed, else the worst of those that were not.
 
         Raises:
             ComedoError: No photo could be analysed, or what was asked for makes no sense.
@@ -58,7 +58,7 @@ class ChangeJob:
         if folder is not None:
             written = folder.save_change(document, ledger_csv(document), change_html(change, document))
         self._tell(document, written)
-        return 2 if document.left_out else 0
+        return worst_exit(exit_code_of(item.code) for item in document.left_out)
 
     def _tell(self, document: ChangeDocument, written: Sequence[Path]) -> None:
         for item in document.left_out:

@@ -9,7 +9,7 @@ from html import escape
 
 from comedo.progress.values import Answer, Change, Track
 from comedo.report.change_chart import Point, timeline_svg
-from comedo.report.change_document import ChangeDocument, MeasurePart, PointPart, VerdictPart
+from comedo.report.change_document import ChangeDocument, MeasurePart, OutcomesPart, PointPart, VerdictPart
 from comedo.report.change_pictures import chosen_tracks, face_jpeg, strips
 from comedo.report.look import CLAIM, REGION_NAMES, in_words
 from comedo.report.markup import UNKNOWN, Cells, interval, items, number, page, picture, table
@@ -126,7 +126,8 @@ def _timeline(document: ChangeDocument) -> str:
         + "<h3>Severity</h3>\n"
         + timeline_svg("Severity, 1 to 5, at each visit with the band of noise", grades, start=start)
         + '<p class="soft">The band holds nine of ten repeat photos of unchanged skin. Counts are the first '
-        "photo's plus the change seen on skin that both show.</p></article>\n"
+        "photo's plus the change seen on skin that both show. Photos minutes apart are one point, their mean.</p>"
+        "</article>\n"
     )
 
 
@@ -157,13 +158,30 @@ def _outcomes(document: ChangeDocument) -> str:
         ("IGA estimate, before and after", f"{number(found.iga_before)}, {number(found.iga_after)}"),
         ("IGA success (0 or 1, at least two grades better)", number(found.iga_success)),
         ("Days to the first real change", number(found.days_to_first_real_change, 0)),
-        ("Lesions a week (Theil-Sen), 90 %", f"{number(found.slope_per_week)} ({interval(found.slope_interval_90)})"),
-        ("Half-life of a lesion, days", number(found.half_life_days, 0)),
+        ("Lesions a week (Theil-Sen), 90 %", _slope(found)),
+        ("Half-life of a lesion in days, 90 %", _half_life(found)),
         ("Flare", flares),
     ]
     return (
         f"<article><h2>Outcome measures</h2>\n{table('As trials report them', ('Measure', 'Value'), rows)}</article>\n"
     )
+
+
+def _slope(found: OutcomesPart) -> str:
+    text = number(found.slope_per_week)
+    return text if found.slope_interval_90 is None else f"{text} ({interval(found.slope_interval_90)})"
+
+
+def _half_life(found: OutcomesPart) -> str:
+    """The half-life with its interval, or the bound where there is only that."""
+    low, high = found.half_life_interval_90 or (None, None)
+    if low is None and high is None:
+        return UNKNOWN
+    if low is None:
+        return f"less than {number(high, 1)}"
+    if high is None:
+        return f"more than {number(low, 1)}"
+    return f"{number(found.half_life_days, 1)} ({number(low, 1)} to {number(high, 1)})"
 
 
 def _review(document: ChangeDocument) -> str:
@@ -195,7 +213,7 @@ def _photos(document: ChangeDocument) -> str:
     rows: list[Cells] = [
         (
             p.name,
-            UNKNOWN if p.when is None else f"{p.when:%Y-%m-%d %H:%M}",
+            _moment(p.when),
             p.total,
             interval(p.interval_90),
             in_words(str(p.view)),
@@ -204,8 +222,15 @@ def _photos(document: ChangeDocument) -> str:
         )
         for p in document.photos
     ]
-    rows += [(item.name, UNKNOWN, None, UNKNOWN, "Not analysed", UNKNOWN, item.reason) for item in document.left_out]
+    rows += [
+        (item.name, _moment(item.when), None, UNKNOWN, "Not analysed", UNKNOWN, item.reason)
+        for item in document.left_out
+    ]
     return f"<article><h2>Photos</h2>\n{table('Each against the first', heads, rows, numbers=(2, 5))}</article>\n"
+
+
+def _moment(when: datetime | None) -> str:
+    return UNKNOWN if when is None else f"{when:%Y-%m-%d %H:%M}"
 
 
 def _reading(document: ChangeDocument) -> str:

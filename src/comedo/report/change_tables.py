@@ -12,6 +12,7 @@ from comedo.progress.values import (
     Answer,
     Change,
     Comparison,
+    LeftOut,
     MeasureChange,
     Outcomes,
     Review,
@@ -61,7 +62,7 @@ def to_change_document(change: Change) -> ChangeDocument:
         verdict=_verdict(change.whole),
         regions={region: _verdict(summary) for region, summary in change.regions.items()},
         photos=tuple(_visit(visit, comparison) for visit, comparison in pairs),
-        left_out=tuple(LeftOutPart(name=item.name, reason=item.reason) for item in change.left_out),
+        left_out=tuple(_left_out(item) for item in change.left_out),
         timeline=tuple(
             PointPart(
                 photo=names[p.visit],
@@ -101,6 +102,10 @@ def ledger_csv(document: ChangeDocument) -> str:
     return text.getvalue()
 
 
+def _left_out(item: LeftOut) -> LeftOutPart:
+    return LeftOutPart(name=item.name, reason=item.reason, when=item.when, code=item.code)
+
+
 def _verdict(summary: Summary) -> VerdictPart:
     return VerdictPart(
         answer=summary.answer,
@@ -121,7 +126,7 @@ def _measure(m: MeasureChange) -> MeasurePart:
         noise_limit=_round(m.noise_limit),
         smallest_detectable=_round(m.smallest_detectable),
         smallest_detectable_percent=_round(m.smallest_detectable_percent, 1),
-        probabilities=_probabilities(m.probabilities) or {},
+        probabilities=_probabilities(m.probabilities),
         margin=_round(m.margin),
         answer=m.answer,
         reason=m.reason,
@@ -188,6 +193,7 @@ def _track(track: Track, names: list[str]) -> TrackPart:
 
 def _outcomes(found: Outcomes) -> OutcomesPart:
     low, high = found.slope_interval_90 or (None, None)
+    life = found.half_life_interval_90
     return OutcomesPart(
         percent_change=_round(found.percent_change, 1),
         iga_before=found.iga_before,
@@ -197,6 +203,7 @@ def _outcomes(found: Outcomes) -> OutcomesPart:
         slope_per_week=_round(found.slope_per_week),
         slope_interval_90=None if low is None or high is None else (_round(low), _round(high)),
         half_life_days=_round(found.half_life_days, 2),
+        half_life_interval_90=None if life is None else (_round(life[0], 2), _round(life[1], 2)),
         flare_regions=found.flare_regions,
     )
 

@@ -17,7 +17,7 @@ import typer
 
 from comedo.batch import Outcome, Source, process_many, source_name
 from comedo.build import build_own
-from comedo.errors import ComedoError, UnusableInput
+from comedo.errors import ComedoError, UnusableInput, worst_exit
 from comedo.photo import read_photo
 from comedo.photo.limits import DEFAULT_LIMITS
 from comedo.pipeline import Analyzer
@@ -121,7 +121,7 @@ class _Run:
         self.only = len(sources) == 1
         self.folder = ResultFolder(job.folder) if job.folder is not None else None
         self.documents: list[Document | ErrorDocument] = []
-        self.codes = {0}
+        self.codes: set[int] = set()
         self.above_bar: Callable[[str], None] | None = None  # prints there while a progress bar is shown
         self.answers: list[str] = []  # for people; shown when the progress bar is gone
 
@@ -136,7 +136,7 @@ class _Run:
         if not self.job.as_json:
             for line in self.answers:
                 typer.echo(_printable(line))
-        return 1 if 1 in self.codes else max(self.codes)
+        return worst_exit(self.codes)
 
     @contextmanager
     def _watched(self) -> Iterator[Iterable[_Done]]:

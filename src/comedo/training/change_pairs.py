@@ -13,10 +13,10 @@ import numpy as np
 from comedo.errors import UnusableInput
 from comedo.photo import read_photo
 from comedo.pipeline import Analyzer
-from comedo.progress.change import Series
 from comedo.progress.compare import compare_with_itself
 from comedo.progress.ledger import build_ledger
 from comedo.progress.noise import ChangeNoise
+from comedo.progress.series import Series
 from comedo.progress.values import Comparison, Track, Visit
 from comedo.tracking import to_visit
 from comedo.types import Verdict

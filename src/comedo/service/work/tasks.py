@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comedo import __version__
+from comedo.dating import Dated, order_by_date
 from comedo.photo import read_photo as decode
 from comedo.pipeline import Analyzer
 from comedo.progress.change import measure_change
@@ -29,7 +30,6 @@ from comedo.service.errors import NotThere
 from comedo.service.parts import Parts
 from comedo.service.storage.about import mask_about
 from comedo.service.storage.photos import read_photo
-from comedo.tracking import Dated, order_by_date
 
 Say = Callable[[float], None]  # how far the work is, 0 to 1
 

@@ -71,7 +71,7 @@ def _standing(
     if part is change.photos[0]:
         return _named("baseline", words)
     if part.view is not View.COMPARABLE:
-        return _named("refused", words, words.tell(part.reason))
+        return _named("refused", words, words.tell(part.reason), *advice_of(part.checks, words))
     if part.quality is Verdict.POOR:
         return _named("poor", words)
     advice = advice_of(part.checks, words)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 
 from comedo.progress.values import Answer
+from comedo.progress.verdict import least_seen
 from comedo.report.change_document import VerdictPart
 from comedo.service.pages.words import Words
 
@@ -48,14 +48,14 @@ def view_verdict(verdict: VerdictPart, first: datetime | None, last: datetime | 
 
 def _sentence(verdict: VerdictPart, words: Words) -> str:
     count = next((m for m in verdict.measures if m.name == "count"), None)
-    if count is None or verdict.probabilities is None:
+    if count is None:
         return words.say("verdict.refused", reason=words.tell(verdict.reason))
-    unseen = max(1, math.ceil(count.smallest_detectable))
+    limit = words.number(count.noise_limit)
     return words.say(
         f"verdict.{verdict.answer}",
         before=round(count.before),
         after=round(count.after),
-        noise=unseen if verdict.answer is Answer.SAME else round(count.noise_limit),
+        noise=least_seen(count.smallest_detectable) if verdict.answer is Answer.SAME else limit,
         reason=words.tell(verdict.reason),
     )
 
