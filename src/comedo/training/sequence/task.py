@@ -114,6 +114,9 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
     def gather(self, rows: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
         return gather(rows)
 
+    def sections(self, recipe: SequenceRecipe) -> None:  # noqa: ARG002
+        return None  # the series' sources, and what was done to some of them
+
     def measures(self, recipe: SequenceRecipe) -> Sequence[Measure[Row]]:  # noqa: ARG002
         return MEASURES
 
