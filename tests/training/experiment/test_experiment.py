@@ -192,7 +192,6 @@ def test_a_training_that_breaks_fails_its_line_alone(tmp_path, error, reason):
 
 
 def test_a_section_that_only_photos_decide_fails_its_line_alone(tmp_path):
-    """Where it cannot be known before."""
     lines, _ = run(
         tmp_path,
         Trainer(),
@@ -249,6 +248,27 @@ def test_options_of_the_command_line(tmp_path):
         with_options(plan, (), "7;8")
     with pytest.raises(UnusableInput, match="one of detection, sequence"):
         find_experiment("nothing")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "change", "there", "not_there"),
+    [
+        ("affected", "least=6", "photos", "people"),
+        ("severity", "schedule.epochs=1", "people (mean of their photos)", "people"),
+        ("detect-tood", "parts=[chin]", "slices, chin", "slices, nose"),
+        ("sequence-change", "pairs=null", "noise (rendered)", "pairs"),
+    ],
+)
+def test_recipes_know_their_sections_before_they_are_trained(recipe, change, there, not_there):
+    pytest.importorskip("lightning", reason="needs comedo[train]")
+    from comedo.training.cli import find_recipe
+    from comedo.training.experiment.trainings import resolve_recipe
+    from comedo.training.recipe import read_values
+
+    found = resolve_recipe(find_recipe, read_values)(recipe, [change])
+    assert there in found.sections
+    assert not_there not in found.sections
+    assert len(set(found.figures)) == len(found.figures) > 0
 
 
 @pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda p: p.stem)
