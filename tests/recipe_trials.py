@@ -25,6 +25,8 @@ LESION_NET = (  # a lesion-segmentation that learns in seconds
     "augment.light=0.3",
     "augment.white_balance=0.2",
 )
+LESION_RUN = (*LESION_NET, "schedule.epochs=4", "watch.share=0")
+QUICK = ("net.backbone=small", "net.weights=null", "schedule.precision=float32", "schedule.warmup=2")
 
 
 class Killed(BaseException):
@@ -33,8 +35,7 @@ class Killed(BaseException):
 
 def small_recipe(name: str, *changes: str) -> tuple[Any, RunRecipe]:
     """A shipped recipe cut down for seconds on one core."""
-    quick = ("net.backbone=small", "net.weights=null", "schedule.precision=float32", "schedule.warmup=2")
-    return read_run(read_values(RECIPES / f"{name}.yaml", (SETS, *quick, *changes)), name)
+    return read_run(read_values(RECIPES / f"{name}.yaml", (SETS, *QUICK, *changes)), name)
 
 
 def shipped_recipe(name: str, *changes: str) -> tuple[Any, RunRecipe]:

@@ -33,7 +33,7 @@ def one_thread() -> None:
 def lesion_run(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A run of lesion-segmentation on rendered faces; other recipes start from its encoder. Nobody writes there."""
     pytest.importorskip("lightning", reason="needs comedo[train]")
-    from recipe_trials import LESION_NET, run_small
+    from recipe_trials import LESION_RUN, run_small
 
     folder = tmp_path_factory.mktemp("lesion-net") / "run"
-    return folder, run_small("lesion-segmentation", rendered, folder, *LESION_NET, "schedule.epochs=4", "watch.share=0")
+    return folder, run_small("lesion-segmentation", rendered, folder, *LESION_RUN)

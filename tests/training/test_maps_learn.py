@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="needs comedo[train]")
 
 import torch
 
-from comedo.inference import load_network
+from comedo.inference import MIRRORED, load_network
 from comedo.lesions.network import STRIDE
 from comedo.lesions.peaks import find_peaks
 from comedo.training.baselines import RednessBlobs
@@ -185,8 +185,26 @@ def test_the_lesion_map_learns_goes_on_and_is_exported(lesion_map_run, rendered)
     assert_lesions_are_found(out, rendered)
 
 
-def test_a_finer_lesion_map_goes_on_from_it(lesion_map_run, rendered, tmp_path):
-    start = f"start={lesion_map_run[0] / 'lesion-map.onnx'}"
-    recipe = read_recipe(RECIPES / "lesion-map-fine.yaml", (*LESION, *GOING_ON, start))
-    killed_and_gone_on(recipe, rendered, tmp_path)
+@pytest.mark.parametrize("name", ["lesion-map-fine", "lesion-map-few"])
+def test_further_lesion_maps_go_on_from_it(name, lesion_map_run, rendered, tmp_path):
+    before = lesion_map_run[0] / "lesion-map.onnx"
+    few = (
+        "made={rendered: 1}",
+        "crops.shares={own: 0.9, rendered: 0.1}",
+        f"keep_mask={{weights: {before}, crops: 2}}",
+    )
+    more = few if name == "lesion-map-few" else ()
+    recipe = read_recipe(RECIPES / f"{name}.yaml", (*LESION, *GOING_ON, f"start={before}", *more))
+    entry = killed_and_gone_on(recipe, rendered, tmp_path)
+    assert ("rendered/train" in entry.data["photos"]) is (name == "lesion-map-few")
     assert_lesions_are_found(tmp_path, rendered)
+
+
+def test_the_second_of_the_pair_learns_from_nothing_and_is_found_by_its_name(rendered, tmp_path):
+    changes = (*LESION, *GOING_ON, "made={}")
+    entry = killed_and_gone_on(read_recipe(RECIPES / "lesion-map-mirrored.yaml", changes), rendered, tmp_path)
+    assert (entry.name, entry.file) == (MIRRORED, "lesion-map-mirrored.onnx")
+    assert entry.parity <= 1e-3
+    maps = load_network(MIRRORED, tmp_path).run(np.full((64, 96, 3), 150, np.uint8))
+    assert maps.shape == (6, 64 // STRIDE, 96 // STRIDE)
+    assert np.isfinite(maps).all()

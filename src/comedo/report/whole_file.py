@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from threading import get_ident
 
 from comedo.errors import ComedoError, UnusableInput
 
@@ -26,7 +25,7 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> Path:
     Raises:
         OSError: The file cannot be written.
     """
-    draft = path.with_name(f".comedo-{os.getpid()}-{get_ident()}.part")
+    draft = path.with_name(f".comedo-{os.urandom(8).hex()}.part")  # several machines may write into one folder
     try:
         with draft.open("wb") as file:
             file.writelines(pieces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, cat, nn
 
 from comedo.errors import UnusableInput
+from comedo.training.imagenet import MEAN, SPREAD, fill, load_mobilenet
 from comedo.training.networks import Encoder
 
 BackboneName = Literal[
@@ -44,9 +44,8 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
     Args:
         name: `small` is a plain network of 0.1 M parameters for tests and very few photos.
         weights: A checkpoint (.ckpt) of another run with this backbone, below `root` or anywhere: its encoder is
-            taken. For mobilenet-v2 also an npz below `root` (see `Encoder.load_folded`); for EfficientNets `imagenet`,
-            which MONAI downloads, or that file fetched before (.pth), below `root` or anywhere; `None` starts from
-            nothing.
+            taken. For mobilenet-v2 also a file below `root` or anywhere (see `load_mobilenet`); for EfficientNets
+            `imagenet`, which MONAI downloads, or that file fetched before (.pth); `None` starts from nothing.
         root: The data folder.
 
     Raises:
@@ -66,7 +65,9 @@ def build_backbone(name: BackboneName, weights: str | None, root: Path) -> nn.Mo
         raise UnusableInput(
             f"weights of {name} must be null or {DOWNLOADED!r}, which is fetched, or that file (.pth); got {weights!r}"
         )
-    return _load_published(_EfficientNet(name, downloaded=False), root / weights)
+    net = _EfficientNet(name, downloaded=False)
+    fill(net.inner, root / weights, lambda own: _STAGE.sub(r"\1\2", own))
+    return net
 
 
 def _load_encoder(net: nn.Module, path: Path) -> nn.Module:
@@ -82,32 +83,10 @@ def _load_encoder(net: nn.Module, path: Path) -> nn.Module:
     return net
 
 
-def _load_published(net: _EfficientNet, path: Path) -> nn.Module:
-    """Fill an EfficientNet from a state dict with the published names, as `imagenet` downloads it."""
-    if not path.exists():
-        raise UnusableInput(f"there are no encoder weights {path}; give the data folder, or set weights to null")
-    try:
-        found: dict[str, Tensor] = dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, EOFError, TypeError, ValueError, pickle.UnpicklingError) as error:
-        raise UnusableInput(f"{path} is no state dict of torch: {error}") from error
-    own = net.inner.state_dict()
-    for name, value in own.items():
-        published = found.get(_STAGE.sub(r"\1\2", name))
-        if published is not None and published.shape == value.shape:
-            own[name] = published
-        elif not name.endswith("num_batches_tracked"):  # older files do not count batches
-            raise UnusableInput(f"{path} holds another network: it has no {name} of shape {tuple(value.shape)}")
-    net.inner.load_state_dict(own)
-    return net
-
-
 def _mobilenet(weights: str | None, root: Path) -> nn.Module:
     net = _Scaled(Encoder())
     if weights is not None:
-        path = root / weights
-        if not path.exists():
-            raise UnusableInput(f"there are no encoder weights {path}; give the data folder, or set weights to null")
-        net.inner.load_folded(path)
+        load_mobilenet(net.inner, root / weights)
     return net
 
 
@@ -139,7 +118,7 @@ class _EfficientNet(nn.Module):
         self.channels = tuple(EfficientNetEncoder.num_channels_per_output()[place])
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        mean, spread = images.new_tensor([0.485, 0.456, 0.406]), images.new_tensor([0.229, 0.224, 0.225])
+        mean, spread = images.new_tensor(MEAN), images.new_tensor(SPREAD)
         return list(self.inner((images - mean[:, None, None]) / spread[:, None, None]))
 
 

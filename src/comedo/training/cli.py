@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -65,13 +66,15 @@ def train(
     ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default runs/RECIPE.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda; for a face or lesion map also cuda:1.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="GPUs, or processes on the CPU, of this machine.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines; start the same command on each.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes that prepare pictures for each device.")] = 0,
     cache: Annotated[Path | None, typer.Option(help="Folder of face maps that several runs share.")] = None,
     export_only: Annotated[bool, typer.Option(help="Export the last checkpoint of --out as it is.")] = False,
-    weights: Annotated[Path | None, typer.Option(help="Put the finished network into this weights folder too.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Put the finished face or lesion map into this weights folder too.")
+    ] = None,
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Train although the split leaks; the manifest names every leak.")
     ] = False,
@@ -79,6 +82,9 @@ def train(
     """Train a network by a recipe, export it to ONNX and measure it.
 
     Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
+
+    Face and lesion maps are trained on one device by a loop of their own: --devices, --nodes, --workers
+    and --cache are for all other recipes, --weights is for these two.
 
     The run can be killed at any time: the same command continues it. It ends with NAME.onnx,
     compared with torch, and its entry in manifest.json. Losses are in log.csv. Photos of one
@@ -103,6 +109,7 @@ def train(
     values = read_values(path, change or ())
     folder = out or Path("runs") / path.stem
     if "task" in values:
+        _refuse({"--weights": weights is not None}, f"{path.stem} makes no face or lesion map for a weights folder")
         from comedo.training.runner.command import train_task
         from comedo.training.runner.fit import Machine
 
@@ -111,6 +118,8 @@ def train(
             values, path.name, data, folder, machine, cache=cache, export_only=export_only, allow_leaks=allow_leaks
         )
         return
+    given = {"--devices": devices > 1, "--nodes": nodes > 1, "--workers": workers > 0, "--cache": cache is not None}
+    _refuse(given, f"{path.stem} is trained on one device, by a loop of its own that keeps no face maps")
     read = read_recipe(path, change or ())
     if export_only:
         entry = export_last(read, out=folder)
@@ -119,6 +128,13 @@ def train(
     typer.echo(f"{folder / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
     if weights is not None:
         install(entry, folder, weights)
+
+
+def _refuse(flags: Mapping[str, bool], why: str) -> None:
+    """Say which of these flags were given though the recipe's kind of training does not read them."""
+    given = [flag for flag, there in flags.items() if there]
+    if given:
+        raise UnusableInput(f"{why}; leave {' and '.join(given)} out")
 
 
 @app.command()

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 # (expansion, channels, repeats, stride) of each stage: table 2 of arXiv:1801.04381.
-_STAGES = (
+STAGES = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),
     (6, 32, 3, 2),
@@ -105,7 +105,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.stem = _conv(3, 32, stride=2)
         stages, cin = [], 32
-        for expansion, cout, repeats, stride in _STAGES:
+        for expansion, cout, repeats, stride in STAGES:
             blocks = []
             for index in range(repeats):
                 blocks.append(InvertedResidual(cin, cout, stride=stride if index == 0 else 1, expansion=expansion))

@@ -14,6 +14,7 @@ from comedo.errors import UnusableInput
 from comedo.inference import WEIGHTS
 from comedo.training.export import Entry, add_to_manifest, export_checked, sha256_of
 from comedo.training.fit import Batch, Loss, fit
+from comedo.training.imagenet import load_mobilenet
 from comedo.training.networks import UNet
 from comedo.training.recipe import AnyRecipe, recipe_values
 from comedo.training.start import settle_norms, start_from_onnx
@@ -123,9 +124,7 @@ def _fresh(recipe: AnyRecipe, data: Path, batches: Batches) -> UNet:
         start_from_onnx(net, weights, pictures())
     elif recipe.pretrained is not None:
         weights = data / recipe.pretrained
-        if not weights.exists():
-            raise UnusableInput(f"no encoder weights {weights}; give the data folder, or --set pretrained=null")
-        net.encoder.load_folded(weights)
+        load_mobilenet(net.encoder, weights)
         settle_norms(net, lambda: net(pictures()))
     net.encoder.freeze(recipe.schedule.frozen_stages)
     return net

@@ -104,18 +104,32 @@ def test_a_planted_mirrored_copy_is_a_leak(people, tmp_path):
 
 
 def test_a_person_on_both_sides_is_a_leak(people):
-    moved = tuple(replace(s, person="p0") if s.photo in ("0.jpg", "5.jpg") else s for s in people.samples)
-    (divided,) = divided_people(replace(people, samples=moved))
+    (divided,) = divided_people(same_person(people))
     assert (divided.person, divided.splits, divided.photos) == ("p0", ("train", "val"), ("0.jpg", "5.jpg"))
 
 
-@pytest.mark.parametrize(("leaky", "code"), [(False, 0), (True, 1)], ids=["clean", "a leak"])
-def test_the_command_ends_with_1_on_a_leak(people, tmp_path, leaky, code):
-    write_dataset(plant(people) if leaky else people, people.folder / "all.json", FORMATS["coco"])
+def same_person(people):
+    """Somebody of the training photos among the held-back ones, on another photo."""
+    moved = (replace(s, person="p0") if s.photo in ("0.jpg", "5.jpg") else s for s in people.samples)
+    return replace(people, samples=tuple(moved))
+
+
+@pytest.mark.parametrize(
+    ("change", "leaks"),
+    [
+        pytest.param(lambda people: people, [], id="clean"),
+        pytest.param(plant, ["1.jpg (train) and twin.jpg (val): the same picture, mirrored"], id="a mirrored copy"),
+        pytest.param(same_person, ["p0 is in train and val"], id="one person on both sides"),
+    ],
+)
+def test_the_command_ends_with_1_on_a_leak(people, tmp_path, change, leaks):
+    write_dataset(change(people), people.folder / "all.json", FORMATS["coco"])
     done = CliRunner().invoke(app, ["audit", str(people.folder / "all.json"), "--out", str(tmp_path / "audit")])
-    assert done.exit_code == code, done.output
-    assert ("leak: 1.jpg (train) and twin.jpg" in done.stderr) is leaky
-    assert (tmp_path / "audit" / "audit.html").exists()
+    assert done.exit_code == bool(leaks), done.output
+    assert [line for line in done.stderr.splitlines() if "leak: " in line] == [f"leak: {leak}" for leak in leaks]
+    assert json.loads((tmp_path / "audit" / "audit.json").read_text())["leaks"] == leaks
+    html = (tmp_path / "audit" / "audit.html").read_text()
+    assert all(leak in html for leak in leaks)
 
 
 def test_photos_that_cannot_be_read_are_named(people, tmp_path):

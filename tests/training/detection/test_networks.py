@@ -18,6 +18,7 @@ from comedo.training.detection.losses import BoxLoss, ClassLoss
 from comedo.training.detection.neck import Pafpn
 from comedo.training.detection.plan import DetectorKind, DetectorPlan
 from comedo.training.detection.tood_head import sample_at
+from comedo.training.imagenet import resnext_name
 
 TINY = {"backbone": BackboneName.RESNEXT_TINY, "width": 16, "stacked": 2, "strides": (4, 8)}
 TRUTH = Truth(torch.tensor([[10.0, 12, 26, 30], [40, 36, 56, 50]]), torch.tensor([0, 1]))
@@ -46,9 +47,69 @@ def test_the_reference_backbone_has_the_papers_size():
     assert largest / 1e6 == pytest.approx(83.5 - 2.05, abs=0.3)
 
 
+def torchvisions(net: ResNeXt) -> dict[str, torch.Tensor]:
+    """Its weights under torchvision's names for a ResNet, with the classifier that every published file has."""
+    state, layers = dict(net.state_dict()), ("conv1", "bn1", "relu", "conv2", "bn2", "relu", "conv3", "bn3")
+    found = {"fc.weight": torch.zeros(1000, 256), "fc.bias": torch.zeros(1000)}
+    for name, value in state.items():
+        part, *where, last = name.split(".")
+        if part == "stem":
+            found[f"{('conv1', 'bn1')[int(where[0])]}.{last}"] = value
+        else:
+            stage, block, way, place = where
+            inside = f"downsample.{place}" if way == "shortcut" else layers[int(place)]
+            found[f"layer{int(stage) + 1}.{block}.{inside}.{last}"] = value
+    return found
+
+
+@pytest.mark.parametrize("levels", [4, 2])
+def test_a_resnext_takes_published_weights(levels, tmp_path):
+    torch.manual_seed(1)
+    whole = build_backbone(BackboneName.RESNEXT_TINY).eval()
+    torch.save(torchvisions(whole), tmp_path / "resnext.pth")
+    filled = build_backbone(BackboneName.RESNEXT_TINY, levels=levels, weights=tmp_path / "resnext.pth").eval()
+    picture = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        pairs = list(zip(filled(picture), whole(picture), strict=False))
+    assert len(pairs) == levels
+    assert all(torch.equal(found, wanted) for found, wanted in pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "some"),
+    [
+        (BackboneName.RESNEXT_50, {"conv1.weight", "layer2.0.downsample.1.running_var", "layer3.5.bn3.bias"}),
+        (BackboneName.RESNEXT_101, {"bn1.weight", "layer1.0.downsample.0.weight", "layer3.22.conv2.weight"}),
+    ],
+)
+def test_every_weight_of_a_resnext_has_a_name_of_its_own_in_the_published_file(name, some):
+    with torch.device("meta"):
+        own = ResNeXt(PLANS[name]).state_dict()
+    names = {resnext_name(key) for key in own}
+    assert len(names) == len(own)
+    assert some <= names
+
+
 def test_weights_of_another_backbone_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="mobilenet-v2 only"):
-        build_backbone(BackboneName.RESNEXT_TINY, weights=Path("x.npz"))
+    torch.save(torchvisions(build_backbone(BackboneName.RESNEXT_TINY)), tmp_path / "tiny.pth")
+    with pytest.raises(UnusableInput, match="another network"):
+        build_backbone(BackboneName.RESNEXT_50, weights=tmp_path / "tiny.pth")
+    with pytest.raises(UnusableInput, match="no encoder weights"):
+        build_backbone(BackboneName.RESNEXT_TINY, weights=Path("x.pth"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        (DetectorKind.ATSS, "adaptive_share", 0.3),
+        (DetectorKind.CENTERNET, "adaptive_share", 0.3),
+        (DetectorKind.CENTERNET, "anchor_scale", 8.0),
+    ],
+)
+def test_keys_that_a_detector_does_not_read_are_refused(kind, key, value):
+    with pytest.raises(UnusableInput, match=f"detector.{key} is read by tood.* got {value} for {kind}"):
+        DetectorPlan(kind=kind, **{key: value})
+    assert getattr(DetectorPlan(kind=DetectorKind.TOOD, **{key: value}), key) == value
 
 
 def test_every_level_of_the_neck_sees_every_other():

@@ -208,7 +208,7 @@ def test_batches_are_padded_with_rows_that_teach_nothing():
     [
         ({"types": ["red", "blue"]}, "got red, blue, the photos have brown, red"),
         ({"types": []}, "got none"),
-        ({"pretrained": "absent.npz"}, "--set pretrained=null"),
+        ({"pretrained": "absent.npz"}, "no encoder weights"),
     ],
 )
 def test_recipes_that_do_not_fit_the_data_are_refused(change, message, closeups, tmp_path):

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from comedo.errors import ModelError, UnusableInput
-from comedo.training.experiment.cells import Done, Measured, read_done, run_cells
+from comedo.training.experiment.cells import Done, Measured, Resolved, read_done, run_cells
 from comedo.training.experiment.find import EXPERIMENTS, find_experiment, with_options
 from comedo.training.experiment.plan import arms_of, read_experiment
 from comedo.training.experiment.run import open_grid, run_experiment
@@ -39,8 +39,8 @@ def write(tmp_path, text=PLAN):
     return path
 
 
-def resolve(name, changes):
-    return {"task": name, "changes": sorted(changes)}
+def resolve(name, changes, sections=("whole", "slices")):
+    return Resolved({"task": name, "changes": sorted(changes)}, ("F1", "error"), sections)
 
 
 def made(value, low=None, high=None, baseline=None):
@@ -50,27 +50,28 @@ def made(value, low=None, high=None, baseline=None):
 class Trainer:
     """Gives F1 = 0.5, more with paste and by the seed; notes what it was asked."""
 
-    def __init__(self, dies_at=None, fails=()):
+    def __init__(self, dies_at=None, fails=(), error=None):
         self.asked = []
         self.dies_at, self.fails = dies_at, fails
+        self.error = error or ModelError("differs by 3")
 
     def __call__(self, cell, folder):
         assert folder.is_dir()
         if len(self.asked) == self.dies_at:
             raise KeyboardInterrupt
         self.asked.append(cell.key)
-        changes = cell.values["changes"]
+        changes = cell.recipe.values["changes"]
         if any(f in changes for f in self.fails):
-            raise ModelError("differs by 3")
+            raise self.error
         f1 = 0.5 + 0.01 * cell.seed + 0.2 * ("paste=8" in changes)
         figures = {"F1": made(f1, f1 - 0.03, f1 + 0.03, 0.1), "error": made(None)}
         return Done({"whole": figures, "slices": {**figures, "F1": made(0.7, 0.6, 0.8, 0.1)}}, 60.0)
 
 
-def run(tmp_path, trainer, text=PLAN):
+def run(tmp_path, trainer, text=PLAN, read=resolve):
     said = []
     plan = read_experiment(write(tmp_path, text))
-    lines = run_experiment(plan, tmp_path / "out", resolve=resolve, train=trainer, tell=said.append)
+    lines = run_experiment(plan, tmp_path / "out", resolve=read, train=trainer, tell=said.append)
     return {(line.group, line.name): line for line in lines}, said
 
 
@@ -170,8 +171,37 @@ def test_a_training_that_fails_is_told_and_tried_again(tmp_path):
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, change, error):
+    trainer = Trainer()
     with pytest.raises(UnusableInput, match=error):
-        run(tmp_path, Trainer(), PLAN.replace(*change))
+        run(tmp_path, trainer, PLAN.replace(*change))
+    assert trainer.asked == []  # hours before
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(RuntimeError("out of memory\non some device"), "RuntimeError: out of memory", id="of torch"),
+        pytest.param(ValueError("not a number"), "ValueError: not a number", id="no number"),
+        pytest.param(MemoryError(), "MemoryError", id="without words"),
+    ],
+)
+def test_a_training_that_breaks_fails_its_line_alone(tmp_path, error, reason):
+    lines, _ = run(tmp_path, Trainer(fails=("paste=8",), error=error))
+    assert lines["Paste", "on"].failed == (reason, reason)
+    assert lines["Paste", "off"].failed == ()
+
+
+def test_a_section_that_only_photos_decide_fails_its_line_alone(tmp_path):
+    lines, _ = run(
+        tmp_path,
+        Trainer(),
+        PLAN.replace("section: slices", "section: tiles"),
+        read=lambda name, changes: resolve(name, changes, None),
+    )
+    assert lines["Served", "slices"].failed == ("there is no section 'tiles'; there are whole, slices",) * 2
+    assert lines["Served", "slices"].outcomes["F1"].value is None
+    assert lines["Served", "whole"].outcomes["F1"].value == pytest.approx(0.515)
+    assert "Served, slices failed: there is no section 'tiles'" in (tmp_path / "out" / "experiment.md").read_text()
 
 
 def test_a_damaged_result_is_not_believed(tmp_path):
@@ -218,6 +248,27 @@ def test_options_of_the_command_line(tmp_path):
         with_options(plan, (), "7;8")
     with pytest.raises(UnusableInput, match="one of detection, sequence"):
         find_experiment("nothing")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "change", "there", "not_there"),
+    [
+        ("affected", "least=6", "photos", "people"),
+        ("severity", "schedule.epochs=1", "people (mean of their photos)", "people"),
+        ("detect-tood", "parts=[chin]", "slices, chin", "slices, nose"),
+        ("sequence-change", "pairs=null", "noise (rendered)", "pairs"),
+    ],
+)
+def test_recipes_know_their_sections_before_they_are_trained(recipe, change, there, not_there):
+    pytest.importorskip("lightning", reason="needs comedo[train]")
+    from comedo.training.cli import find_recipe
+    from comedo.training.experiment.trainings import resolve_recipe
+    from comedo.training.recipe import read_values
+
+    found = resolve_recipe(find_recipe, read_values)(recipe, [change])
+    assert there in found.sections
+    assert not_there not in found.sections
+    assert len(set(found.figures)) == len(found.figures) > 0
 
 
 @pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda p: p.stem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,10 +22,11 @@ import comedo
 import toy_task
 from comedo.errors import ModelError, UnusableInput
 from comedo.training.leaks import LeakyData
+from comedo.training.recipe import read_values
 from comedo.training.runner import registry
 from comedo.training.runner.fit import LAST
 from comedo.training.runner.plan import Watch
-from comedo.training.runner.run import evaluate_run, train_run
+from comedo.training.runner.run import claim, evaluate_run, export_last, train_run
 from toy_task import Toy, toy_recipe
 
 
@@ -67,6 +69,26 @@ def test_a_run_ends_with_a_measured_described_network(whole):
     assert [row["epoch"] for row in losses(out)] == ["1", "2", "3", "4"]
     assert list((out / "tensorboard").glob("events*"))
     assert result.entry.data["items"] == {"train": 48, "val": 12}
+
+
+def test_the_card_names_the_recipe_that_lies_beside_it(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "TASKS", {"toy": ("toy_task", "Toy")})
+    out = whole[1]
+    assert f"`comedo train run/recipe.json --data {out.parent.name} --out run`" in (out / "MODEL_CARD.md").read_text()
+    small = replace(toy_recipe(), schedule=replace(toy_recipe().schedule, weight_decay=1e-7))  # no number in YAML 1.1
+    claim(tmp_path, small)
+    for recipe, folder in ((toy_recipe(), out), (small, tmp_path)):
+        assert registry.read_run(read_values(folder / "recipe.json"), "recipe.json")[1] == recipe
+
+
+def test_an_export_alone_is_described_too(whole, tmp_path):
+    for name in ("recipe.json", "last.ckpt", "best.ckpt"):
+        shutil.copyfile(whole[1] / name, tmp_path / name)
+    entry = export_last(Toy(), toy_recipe(), data=tmp_path, out=tmp_path)
+    card = (tmp_path / "MODEL_CARD.md").read_text()
+    assert entry.sha256 in card
+    assert "Not measured" in card
+    assert "| accuracy |" not in card
 
 
 def test_a_killed_run_goes_on_to_the_same_network(whole, tmp_path):

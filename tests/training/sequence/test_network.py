@@ -29,6 +29,12 @@ def ask(net, pictures, mask):
     return course.exp()[0].numpy(), float(sound)
 
 
+def test_every_parameter_learns(net):
+    """Several processes would wait for ever for the gradient of one that does not."""
+    sum(answer.sum() for answer in net(faces(1, 2), torch.ones(1, 2))).backward()
+    assert [name for name, parameter in net.named_parameters() if parameter.grad is None] == []
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_missing_photo_changes_nothing_wherever_it_is_and_whatever_it_holds(net, place):
     plain, sound = ask(net, faces(1, 2), [1, 1])

@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from comedo.training.imagenet import MEAN, SPREAD, fill, load_mobilenet, resnext_name
 from comedo.training.networks import Encoder
 
 STRIDES = (4, 8, 16, 32)
 _MOBILENET_STAGES = (2, 3, 5, 7)  # stages of MobileNetV2 that give each stride
-_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's photos, as is usual
 
 
 class BackboneName(StrEnum):
@@ -93,8 +93,8 @@ class ResNeXt(nn.Module):
                 cin = cout
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
-        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("spread", torch.tensor(_SPREAD)[:, None, None], persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
+        self.register_buffer("spread", torch.tensor(SPREAD)[:, None, None], persistent=False)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         x = self.stem((image - self.mean) / self.spread)
@@ -112,7 +112,7 @@ class MobileNetV2(nn.Module):
         super().__init__()
         self.encoder = Encoder()
         if weights is not None:
-            self.encoder.load_folded(weights)
+            load_mobilenet(self.encoder, weights)
         self.channels = Encoder.channels[1 : levels + 1]
         self.encoder.stages = self.encoder.stages[: _MOBILENET_STAGES[levels - 1]]
 
@@ -127,13 +127,14 @@ def build_backbone(name: BackboneName, *, levels: int = 4, weights: Path | None 
     Args:
         name: Which.
         levels: Strides that are wanted, from 4 on; what lies deeper is left out.
-        weights: ImageNet weights of MobileNetV2, as `Encoder.load_folded` wants them.
+        weights: ImageNet weights: for MobileNetV2 as `load_mobilenet` wants them, for a ResNeXt torchvision's file.
 
     Raises:
-        ValueError: Weights are given for another backbone, for which there is no reader.
+        UnusableInput: The file is absent or another network's.
     """
     if name is BackboneName.MOBILENET_V2:
         return MobileNetV2(levels=levels, weights=weights)
+    net = ResNeXt(PLANS[name], levels=levels)
     if weights is not None:
-        raise ValueError(f"pretrained weights are read for {BackboneName.MOBILENET_V2} only, got them for {name}")
-    return ResNeXt(PLANS[name], levels=levels)
+        fill(net, weights, resnext_name)
+    return net

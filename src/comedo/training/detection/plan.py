@@ -18,6 +18,12 @@ class DetectorKind(StrEnum):
     CENTERNET = "centernet"
 
 
+_READ_BY = {  # keys that not every detector reads
+    "anchor_scale": (DetectorKind.TOOD, DetectorKind.ATSS),
+    "adaptive_share": (DetectorKind.TOOD,),
+}
+
+
 @dataclass(frozen=True)
 class DetectorPlan:
     """Parts and sizes of a detector.
@@ -34,7 +40,7 @@ class DetectorPlan:
     box_loss: BoxLoss = BoxLoss.GIOU
     class_loss: ClassLoss | None = None  # null: the detector's own
     box_weight: float = 2.0
-    anchor_scale: float = 4.0  # strides that the side of ATSS's square anchors has
+    anchor_scale: float = 4.0  # strides that the side of ATSS's square anchors has; TOOD starts by ATSS
     adaptive_share: float = 0.12  # of TOOD's training: assigned by ATSS first, 4 of 35 epochs in the reference
 
     def __post_init__(self) -> None:
@@ -47,3 +53,9 @@ class DetectorPlan:
             raise UnusableInput(
                 f"width must be 4 to 16 or a multiple of 16, and stacked at least 1; got {self.width}, {self.stacked}"
             )
+        for key, kinds in _READ_BY.items():
+            value = getattr(self, key)
+            if self.kind not in kinds and value != getattr(DetectorPlan, key):
+                raise UnusableInput(
+                    f"detector.{key} is read by {' and '.join(kinds)} alone, got {value} for {self.kind}; leave it out"
+                )

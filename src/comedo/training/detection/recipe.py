@@ -38,7 +38,7 @@ class DetectorRecipe(RunRecipe):
     types: tuple[str, ...]  # categories of the labels that are learnt; others are left out
     detector: DetectorPlan = field(default_factory=DetectorPlan)
     parts: tuple[Region, ...] = ()  # of the face, each a picture of its own; none for whole photos; wants face maps
-    pretrained: str | None = None  # ImageNet weights of mobilenet-v2 below the data folder
+    pretrained: str | None = None  # ImageNet weights of the backbone below the data folder
     crops: CropPlan = field(default_factory=CropPlan)
     augment: Augment = field(default_factory=Augment)
     serve: ServePlan = field(default_factory=ServePlan)

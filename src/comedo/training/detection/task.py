@@ -11,9 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from comedo.errors import UnusableInput
 from comedo.training.baselines import RednessBlobs
-from comedo.training.detection.backbones import BackboneName
 from comedo.training.detection.dense import Truth
 from comedo.training.detection.detector import Detector, ShippedDetector
 from comedo.training.detection.judge import Judged, Seen, curve_of, judge, measures_of
@@ -50,14 +48,7 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
         return [Member(p.name, p.person, p.split, p.read) for p in photos]
 
     def build(self, recipe: DetectorRecipe, root: Path, items: Sequence[BoxPhoto]) -> Detector:  # noqa: ARG002
-        weights = None
-        if recipe.pretrained is not None:
-            weights = root / recipe.pretrained
-            if recipe.detector.backbone is not BackboneName.MOBILENET_V2 or not weights.exists():
-                raise UnusableInput(
-                    f"pretrained names weights of {BackboneName.MOBILENET_V2} below the data folder, got {weights} for "
-                    f"{recipe.detector.backbone}; --set pretrained=null starts from nothing"
-                )
+        weights = None if recipe.pretrained is None else root / recipe.pretrained
         return Detector(len(recipe.types), recipe.detector, weights=weights)
 
     def examples(self, recipe: DetectorRecipe, items: Sequence[BoxPhoto], *, learning: bool) -> Examples:
@@ -124,6 +115,9 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
             mine = [row for row in rows if row.part is part]
             sections |= {f"{way}, {part}": judge(mine, way) for way in rows[0].found}
         return sections
+
+    def sections(self, recipe: DetectorRecipe) -> tuple[str, ...]:
+        return (*map(str, recipe.ways), *(f"{way}, {part}" for part in recipe.parts for way in recipe.ways))
 
     def measures(self, recipe: DetectorRecipe) -> Sequence[Measure[Judged]]:
         return measures_of(recipe.types)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -26,10 +26,19 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Resolved:
+    """A recipe with everything that decides it, and what its evaluation can say."""
+
+    values: Mapping[str, object]
+    figures: tuple[str, ...]  # by name
+    sections: tuple[str, ...] | None = None  # that it can have; None where the photos decide
+
+
+@dataclass(frozen=True)
 class Cell:
     """One training: everything that decides it, seed included."""
 
-    values: Mapping[str, object]  # of the whole recipe
+    recipe: Resolved
     seed: int
     key: str  # of the values: the same training has the same key
 
@@ -44,14 +53,33 @@ class Done:
 
 
 Train = Callable[[Cell, Path], Done]
-Resolve = Callable[[str, Sequence[str]], Mapping[str, object]]  # recipe and changes to all values
+Resolve = Callable[[str, Sequence[str]], Resolved]  # of a recipe's name and changes
+# What torch raises where memory ends or a figure is no number any more; mistakes in the code are others.
+_GONE_WRONG = (RuntimeError, ArithmeticError, ValueError, MemoryError)
 
 
 def make_cell(arm: Arm, seed: int, resolve: Resolve) -> Cell:
     """The training of a line with a seed."""
-    values = resolve(arm.recipe, (*arm.changes, f"schedule.seed={seed}"))
-    text = json.dumps(values, sort_keys=True)
-    return Cell(values, seed, hashlib.sha256(text.encode()).hexdigest()[:16])
+    recipe = resolve(arm.recipe, (*arm.changes, f"schedule.seed={seed}"))
+    text = json.dumps(recipe.values, sort_keys=True)
+    return Cell(recipe, seed, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def lacking(arm: Arm, figures: Sequence[str], sections: Mapping[str, Collection[str]]) -> str | None:
+    """Why an evaluation says nothing for a line, in a sentence; None where it has every figure.
+
+    Args:
+        arm: Names the section; the first one where it names none.
+        figures: By name.
+        sections: The names of each section's figures.
+    """
+    section = arm.section or next(iter(sections), None)
+    if section is None or section not in sections:
+        return f"there is no section {section!r}; there are {', '.join(sections) or 'none'}"
+    absent = next((f for f in figures if f not in sections[section]), None)
+    if absent is None:
+        return None
+    return f"there is no figure {absent!r}; there are {', '.join(sections[section])}"
 
 
 def run_cells(cells: Sequence[Cell], folder: Path, train: Train) -> Iterator[tuple[Cell, Done]]:
@@ -68,6 +96,8 @@ def run_cells(cells: Sequence[Cell], folder: Path, train: Train) -> Iterator[tup
                 done = train(cell, place)
             except ComedoError as error:
                 done = Done(failed=str(error))
+            except _GONE_WRONG as error:
+                done = Done(failed=": ".join([type(error).__name__, *str(error).splitlines()[:1]]))
             if done.failed is None:
                 write_whole(place / RESULT, [(json.dumps(asdict(done), indent=1) + "\n").encode()])
         yield cell, done

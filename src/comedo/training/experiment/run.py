@@ -9,7 +9,7 @@ from pathlib import Path
 
 from comedo.errors import UnusableInput
 from comedo.report.whole_file import write_whole
-from comedo.training.experiment.cells import Cell, Done, Resolve, Train, make_cell, run_cells
+from comedo.training.experiment.cells import Cell, Done, Resolve, Train, lacking, make_cell, run_cells
 from comedo.training.experiment.plan import Arm, ExperimentPlan, arms_of
 from comedo.training.experiment.report import to_markdown, to_svg
 from comedo.training.experiment.table import Line, make_lines
@@ -33,10 +33,16 @@ def open_grid(plan: ExperimentPlan, resolve: Resolve) -> Grid:
     """Every line with its trainings; all recipes are read before anything is trained.
 
     Raises:
-        UnusableInput: A line or its recipe is wrong.
+        UnusableInput: A line or its recipe is wrong, or its evaluation can have no such section or figure.
     """
     arms = tuple(arms_of(plan))
-    return Grid(arms, {arm: tuple(make_cell(arm, seed, resolve) for seed in plan.seeds) for arm in arms})
+    grid = Grid(arms, {arm: tuple(make_cell(arm, seed, resolve) for seed in plan.seeds) for arm in arms})
+    for arm, (cell, *_) in grid.cells.items():
+        possible = cell.recipe.sections or (arm.section or "",)  # where the photos decide, the name is believed
+        reason = lacking(arm, plan.figures, dict.fromkeys(possible, cell.recipe.figures))
+        if reason is not None:
+            raise UnusableInput(f"{arm.group}, {arm.name}: {reason}")
+    return grid
 
 
 def run_experiment(
@@ -45,7 +51,8 @@ def run_experiment(
     """Train what is missing, then write experiment.md, experiment.svg and experiment.json into `out`.
 
     Raises:
-        UnusableInput: A line, its recipe or its figures are wrong; or nothing could be trained.
+        UnusableInput: A line, its recipe or its figures are wrong, which is said before anything is trained; or
+            nothing could be trained.
     """
     grid = open_grid(plan, resolve)
     cells = grid.all_cells

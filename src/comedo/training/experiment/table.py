@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from comedo.errors import UnusableInput
-from comedo.training.experiment.cells import Done, Measured
+from comedo.training.experiment.cells import Done, Measured, lacking
 from comedo.training.experiment.plan import Arm
 
 _LEVEL = 0.9
@@ -45,8 +44,7 @@ def make_lines(arms: Sequence[Arm], results: Mapping[Arm, Sequence[Done]], figur
         results: The trainings of each, one a seed, in the same order of seeds.
         figures: Their names.
 
-    Raises:
-        UnusableInput: A figure or a section is in no evaluation.
+    A line whose section or figure an evaluation does not have is marked as failed, and the others stand.
     """
     firsts: dict[str, Arm] = {}
     for arm in arms:
@@ -57,25 +55,16 @@ def make_lines(arms: Sequence[Arm], results: Mapping[Arm, Sequence[Done]], figur
         mine = {f: [_figure(done, arm, f) for done in results[arm]] for f in figures}
         theirs = {f: [_figure(done, first, f) for done in results[first]] for f in figures}
         outcomes = {f: outcome(mine[f], None if arm is first else theirs[f]) for f in figures}
-        failed = tuple(done.failed for done in results[arm] if done.failed is not None)
+        reasons = (done.failed or lacking(arm, figures, done.sections) for done in results[arm])
+        failed = tuple(reason for reason in reasons if reason is not None)
         lines.append(Line(arm.group, arm.name, outcomes, sum(d.seconds for d in results[arm]) / 60, failed))
     return lines
 
 
 def _figure(done: Done, arm: Arm, figure: str) -> Measured | None:
-    """A figure of a training; None where it failed."""
-    if done.failed is not None:
-        return None
-    section = arm.section or next(iter(done.sections), None)
-    if section is None or section not in done.sections:
-        raise UnusableInput(
-            f"{arm.group}, {arm.name}: there is no section {section!r}; there are {', '.join(done.sections) or 'none'}"
-        )
-    if figure not in done.sections[section]:
-        raise UnusableInput(
-            f"{arm.group}, {arm.name}: there is no figure {figure!r}; there are {', '.join(done.sections[section])}"
-        )
-    return done.sections[section][figure]
+    """A figure of a training; None where there is none."""
+    section = arm.section or next(iter(done.sections), "")
+    return done.sections.get(section, {}).get(figure)
 
 
 def outcome(mine: Sequence[Measured | None], first: Sequence[Measured | None] | None = None) -> Outcome:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from comedo.errors import UnusableInput
 from comedo.training.evaluate import Evaluation
-from comedo.training.experiment.cells import Cell, Done, Measured, Resolve, Train
+from comedo.training.experiment.cells import Cell, Done, Measured, Resolve, Resolved, Train
 from comedo.training.runner.fit import Machine
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.run import run_values, train_run
 
 
 def resolve_recipe(find: Callable[[str], Path], read: Callable[[Path, Sequence[str]], dict[str, object]]) -> Resolve:
-    """How a recipe's name and changes become all its values, defaults included."""
+    """How a recipe's name and changes become all its values, defaults included, and what it will be measured by."""
 
-    def resolve(name: str, changes: Sequence[str]) -> Mapping[str, object]:
+    def resolve(name: str, changes: Sequence[str]) -> Resolved:
         values = read(find(name), changes)
         if "task" not in values:
             raise UnusableInput(f"{name} trains a shipped network, which experiments do not; name a recipe with a task")
-        _, recipe = read_run(values, name)
-        return run_values(recipe)
+        task, recipe = read_run(values, name)
+        figures = tuple(measure.name for measure in task.measures(recipe))
+        return Resolved(run_values(recipe), figures, task.sections(recipe))
 
     return resolve
 
@@ -32,7 +33,7 @@ def train_cell(data: Path, machine: Machine, cache: Path) -> Train:
 
     def train(cell: Cell, folder: Path) -> Done:
         began = time.monotonic()
-        task, recipe = read_run(cell.values, cell.key)
+        task, recipe = read_run(cell.recipe.values, cell.key)
         result = train_run(task, recipe, data=data, out=folder, machine=machine, cache=cache, quiet=True)
         if result is None or result.evaluation is None:
             return Done(failed="nothing was held back (split `val`), so that there are no figures")

@@ -11,6 +11,8 @@ from comedo.training.evaluate import Evaluation
 from comedo.training.evaluation_report import to_markdown
 from comedo.training.export import Entry
 
+_UNKNOWN = "Not measured, so nothing is known; `comedo evaluate-run` measures on what is held back."
+
 
 def model_card(entry: Entry, evaluation: Evaluation | None, *, limits: Sequence[str], command: str) -> str:
     """Markdown: what the network is, what it learnt from, how good it is, what it is not for."""
@@ -33,7 +35,7 @@ def _lines(entry: Entry, evaluation: Evaluation | None, limits: Sequence[str], c
     yield yaml.safe_dump(_values(entry.recipe), sort_keys=False, allow_unicode=True).rstrip()
     yield "```\n"
     yield "## How good it is\n"
-    yield "Nothing was held back, so nothing is known." if evaluation is None else to_markdown(evaluation).rstrip()
+    yield _UNKNOWN if evaluation is None else to_markdown(evaluation).rstrip()
     yield "\n## Limits\n"
     yield from (f"- {sentence}" for sentence in limits)
     yield "- Figures hold for photos like the held-back ones; measure on your own before you rely on them."

@@ -161,6 +161,10 @@ class Task(ABC, Generic[RecipeT, ItemT, RowT]):
         """Rows by section of the report; all in one unless overridden."""
         return {"photos": rows}
 
+    def sections(self, recipe: RecipeT) -> tuple[str, ...] | None:  # noqa: ARG002
+        """Every section that `gather` can make, so that a wrong name is found early; `None` where the items decide."""
+        return ("photos",)
+
     @abstractmethod
     def measures(self, recipe: RecipeT) -> Sequence[Measure[RowT]]:
         """The figures over rows; intervals draw people."""

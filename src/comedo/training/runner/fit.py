@@ -192,7 +192,9 @@ def accelerator_of(device: str) -> str:
         UnusableInput: It is none, or there is no such device.
     """
     if device not in ("auto", "cpu", "cuda"):
-        raise UnusableInput(f"--device must be auto, cpu or cuda, got {device!r}")
+        raise UnusableInput(
+            f"--device must be auto, cpu or cuda, got {device!r}; choose among several GPUs by CUDA_VISIBLE_DEVICES"
+        )
     if device == "cuda" and not torch.cuda.is_available():
         raise UnusableInput("torch sees no CUDA device; train with --device cpu")
     return "gpu" if device != "cpu" and torch.cuda.is_available() else "cpu"

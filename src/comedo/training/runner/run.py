@@ -140,7 +140,7 @@ def train_run(
 def export_last(
     task: Task[Any, Any, Any], recipe: RunRecipe, *, data: Path, out: Path, cache: Path | None = None
 ) -> Entry:
-    """Export the best epoch so far of the run in `out` without training on.
+    """Export and describe the best epoch so far of the run in `out` without training on; nothing is measured.
 
     Raises:
         UnusableInput: There is no checkpoint, or it is another recipe's.
@@ -149,7 +149,9 @@ def export_last(
     opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
     fitted = load_fitted(task.build(recipe, data, opened.learnt), out)
     task.settle(recipe, fitted.net, opened.watched)
-    return export_run(task, recipe, fitted, out, about=opened.about)
+    entry = export_run(task, recipe, fitted, out, about=opened.about)
+    _write_card(task, recipe, entry, None, data, out)
+    return entry
 
 
 def claim(out: Path, recipe: RunRecipe) -> None:
@@ -254,10 +256,17 @@ def _finish(
     figures = {} if evaluation is None else {s.name: {f.name: f.value for f in s.figures} for s in evaluation.sections}
     entry = replace(entry, metrics={**entry.metrics, **figures})
     add_to_manifest(out, entry)
-    command = f"comedo train recipe.yaml --data {data.name} --out {out.name}"
+    _write_card(task, recipe, entry, evaluation, data, out)
+    return Result(entry, evaluation, fitted.epochs, fitted.best_epoch)
+
+
+def _write_card(
+    task: Task[Any, Any, Any], recipe: RunRecipe, entry: Entry, evaluation: Evaluation | None, data: Path, out: Path
+) -> None:
+    """Names of folders alone: where they lie is nobody's business."""
+    command = f"comedo train {out.name}/{RECIPE} --data {data.name} --out {out.name}"
     card = model_card(entry, evaluation, limits=task.limits(recipe), command=command)
     write_whole(out / "MODEL_CARD.md", [card.encode()])
-    return Result(entry, evaluation, fitted.epochs, fitted.best_epoch)
 
 
 def _fingerprint(items: Sequence[Item]) -> str:

@@ -89,7 +89,8 @@ class ChangeNet(nn.Module):
         self.load = nn.Linear(plan.hidden, 1)
         self.face = nn.Linear(plan.hidden, 1)
         nn.init.constant_(self.face.bias, 3.0)  # nearly every photo is one
-        self.width = nn.Parameter(torch.tensor(1.0))  # of "the same" on the ordinal axis, before softplus
+        if self.ordinal:
+            self.width = nn.Parameter(torch.tensor(1.0))  # of "the same" on the axis, before softplus
         self.weight = nn.Parameter(torch.tensor(2.0))  # of what was counted, beside what the LSTM makes of the series
 
     def forward(self, faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -50,8 +50,13 @@ def gather(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Series by their source; those that nothing may be concluded from by what was done to them."""
     found: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(row.source if row.sort is Sort.SERIES else f"{row.sort} ({row.source})", []).append(row)
+        found.setdefault(section_of(row.source, row.sort), []).append(row)
     return found
+
+
+def section_of(source: str, sort: Sort) -> str:
+    """Where a series is reported."""
+    return source if sort is Sort.SERIES else f"{sort} ({source})"
 
 
 def _of_sound(measure: Callable[[Sequence[Row]], float | None]) -> Callable[[Sequence[Row]], float | None]:

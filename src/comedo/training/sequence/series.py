@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +79,9 @@ def face_frame(image: Image, box_xyxy: Box, face_px: float, side_px: int) -> Ima
 def save_frames(path: Path, frames: Sequence[Image]) -> Path:
     """Write the faces of a series, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft.npy")
-    np.save(draft, np.stack(frames))
-    return draft.replace(path)
+    content = BytesIO()
+    np.save(content, np.stack(frames))
+    return write_whole(path, [content.getvalue()])
 
 
 def write_note(path: Path, text: str) -> None:

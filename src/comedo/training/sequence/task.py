@@ -27,9 +27,14 @@ from comedo.training.sequence.pairs import pair_series
 from comedo.training.sequence.plan import SequenceRecipe
 from comedo.training.sequence.probes import probes
 from comedo.training.sequence.rendered import rendered_series
-from comedo.training.sequence.rows import MEASURES, Row, gather, to_row
+from comedo.training.sequence.rows import MEASURES, Row, gather, section_of, to_row
 from comedo.training.sequence.series import Course, Frames, Series, Sort
 
+_SOURCES = {  # of series, by the key of the recipe that asks for them
+    "rendered": ("rendered",),
+    "pairs": ("pairs", "pairs with pasted lesions"),
+    "own": ("own",),
+}
 _NO_CHANGE = (0.0, 1.0, 0.0)
 
 
@@ -113,6 +118,10 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
 
     def gather(self, rows: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
         return gather(rows)
+
+    def sections(self, recipe: SequenceRecipe) -> tuple[str, ...]:
+        sources = [s for key, names in _SOURCES.items() if getattr(recipe, key) is not None for s in names]
+        return tuple(section_of(source, sort) for source in sources for sort in Sort)
 
     def measures(self, recipe: SequenceRecipe) -> Sequence[Measure[Row]]:  # noqa: ARG002
         return MEASURES

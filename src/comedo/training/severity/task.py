@@ -20,6 +20,7 @@ from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_g
 from comedo.training.severity.network import SeverityExport, SeverityNet, build_net, head_loss
 from comedo.training.severity.recipe import SeverityRecipe
 
+_SECTIONS = ("photos", "people (mean of their photos)")
 _FEWEST = 20  # watched photos from which the scale of scores is fitted
 
 
@@ -94,7 +95,10 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
         return GradeRow(face.name, face.person, score, float(face.grade), len(recipe.grades), probs)
 
     def gather(self, rows: Sequence[GradeRow]) -> Mapping[str, Sequence[GradeRow]]:
-        return {"photos": rows, "people (mean of their photos)": by_person(rows)}
+        return dict(zip(_SECTIONS, (rows, by_person(rows)), strict=True))
+
+    def sections(self, recipe: SeverityRecipe) -> tuple[str, ...]:  # noqa: ARG002
+        return _SECTIONS
 
     def measures(self, recipe: SeverityRecipe) -> Sequence[Measure[GradeRow]]:  # noqa: ARG002
         return MEASURES
