@@ -51,6 +51,11 @@ POOR_IN_GERMAN = (
     "Das Foto ist zu schlecht zum Messen. Kopf wie beim ersten Foto drehen. "
     "Mehr Licht nehmen: Das Rauschen der Kamera überdeckt die Farbe der Haut."
 )
+UNDATED = "not every photo has a date (none for a.jpg): the order given is kept, and no direction is concluded from it"
+UNDATED_IN_GERMAN = (
+    "Nicht jedes Foto hat ein Datum (keines: a.jpg): Die Reihenfolge bleibt, und es wird keine Richtung daraus "
+    "geschlossen"
+)
 KIND_OF = {Kind.OPEN_COMEDONE: Group.NON_INFLAMMATORY, Kind.MARK: Group.MARK}
 
 
@@ -73,8 +78,9 @@ KIND_OF = {Kind.OPEN_COMEDONE: Group.NON_INFLAMMATORY, Kind.MARK: Group.MARK}
             "gesetzt von Dr. Who: a hair; comedos Rechnung: keine aktiven Läsionen",
         ),
         (POOR, POOR_IN_GERMAN),
+        (UNDATED, UNDATED_IN_GERMAN),
     ],
-    ids=["empty", "unknown", "word", "no gap", "numbers", "list", "sum", "phrase", "name", "sentences"],
+    ids=["empty", "unknown", "word", "no gap", "numbers", "list", "sum", "phrase", "name", "sentences", "undated"],
 )  # fmt: skip
 def test_sentences_are_said_anew(english, german):
     assert translate(english, "de") == german
