@@ -74,8 +74,14 @@ def test_spoilt_series_are_measured_apart(trained):
 
 
 def test_noise_is_called_neither_better_nor_worse(trained):
-    """While true changes are told: see `test_it_beats_no_change_on_other_people`."""
-    assert sections(trained[0].evaluation)["noise (rendered)"]["false_changes"].value == 0
+    """By silence: trained for seconds it answers nothing, of noise or of faces, since both are about as likely sound.
+
+    What it tells of faces is the likeliest course alone (`test_it_beats_no_change_on_other_people`). That a net which
+    answers keeps silent about noise is not shown here; docs/results.md has figures of longer trainings.
+    """
+    found = sections(trained[0].evaluation)
+    assert found["noise (rendered)"]["false_changes"].value == 0
+    assert found["rendered"]["changes_told"].value == 0  # once it tells some, this test can say more
 
 
 def test_the_exported_network_computes_the_same(trained):
