@@ -79,9 +79,7 @@ def test_noise_is_called_neither_better_nor_worse(trained):
     What it tells of faces is the likeliest course alone (`test_it_beats_no_change_on_other_people`). That a net which
     answers keeps silent about noise is not shown here; docs/results.md has figures of longer trainings.
     """
-    found = sections(trained[0].evaluation)
-    assert found["noise (rendered)"]["false_changes"].value == 0
-    assert found["rendered"]["changes_told"].value == 0  # once it tells some, this test can say more
+    assert sections(trained[0].evaluation)["noise (rendered)"]["false_changes"].value == 0
 
 
 def test_the_exported_network_computes_the_same(trained):
