@@ -74,7 +74,11 @@ def test_spoilt_series_are_measured_apart(trained):
 
 
 def test_noise_is_called_neither_better_nor_worse(trained):
-    """While true changes are told: see `test_it_beats_no_change_on_other_people`."""
+    """By silence: trained for seconds it answers nothing, of noise or of faces, since both are about as likely sound.
+
+    What it tells of faces is the likeliest course alone (`test_it_beats_no_change_on_other_people`). That a net which
+    answers keeps silent about noise is not shown here; docs/results.md has figures of longer trainings.
+    """
     assert sections(trained[0].evaluation)["noise (rendered)"]["false_changes"].value == 0
 
 
