@@ -200,9 +200,9 @@ def test_further_lesion_maps_go_on_from_it(name, lesion_map_run, rendered, tmp_p
     assert_lesions_are_found(tmp_path, rendered)
 
 
-def test_the_second_of_the_pair_learns_from_nothing_and_is_found_by_its_name(rendered, tmp_path):
-    changes = (*LESION, *GOING_ON, "made={}")
-    entry = killed_and_gone_on(read_recipe(RECIPES / "lesion-map-mirrored.yaml", changes), rendered, tmp_path)
+def test_the_second_of_a_pair_learns_from_nothing_and_is_found_by_its_name(rendered, tmp_path):
+    changes = (*LESION, *GOING_ON, "made={}", "looks_at=mirror images")
+    entry = killed_and_gone_on(read_recipe(RECIPES / "lesion-map-made.yaml", changes), rendered, tmp_path)
     assert (entry.name, entry.file) == (MIRRORED, "lesion-map-mirrored.onnx")
     assert entry.parity <= 1e-3
     maps = load_network(MIRRORED, tmp_path).run(np.full((64, 96, 3), 150, np.uint8))
