@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import pickle
 import signal
@@ -25,7 +26,7 @@ import toy_task
 from comedo.training.runner.feed import training_feed, watching_feed
 from comedo.training.runner.fit import LAST
 from comedo.training.runner.run import train_run
-from recipe_trials import LESION_NET, shipped_recipe, small_recipe
+from recipe_trials import LESION_NET, LESION_RUN, QUICK, SETS, figure, shipped_recipe, small_recipe
 from toy_task import Toy, toy_recipe
 
 COMMAND = f"""
@@ -101,6 +102,25 @@ def test_two_machines_learn_what_one_learns(command, tmp_path):
     train_run(Toy(), toy_recipe(dropout=0.0), data=tmp_path, out=tmp_path / "one", quiet=True)
     assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "one"), rel=1e-3)
     assert (tmp_path / "run/toy.onnx").exists()
+
+
+def test_two_processes_learn_to_mark_lesions_as_one_does(rendered, lesion_run, tmp_path):
+    """Within 0.1 of Dice: each process's batch norms see half of the pictures of a step."""
+    changes = [flag for change in (SETS, *QUICK, *LESION_RUN) for flag in ("--set", change)]
+    folders = ["--data", str(rendered), "--cache", str(rendered / "cache"), "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "comedo.training.cli", "train", "lesion-segmentation", *changes, *folders]
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, "--device", "cpu", "--devices", "2"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, **paths},
+    )
+    assert done.returncode == 0, done.stderr
+    (section,) = json.loads((tmp_path / "evaluation.json").read_text())["sections"]
+    two = next(f["value"] for f in section["figures"] if f["name"] == "Dice")
+    assert two == pytest.approx(figure(lesion_run[1], "Dice").value, abs=0.1)
 
 
 def test_mixed_precision_learns_nearly_the_same(tmp_path):
