@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comedo.progress.noise import ChangeNoise, MeasureNoise, load_noise
+from comedo.progress.noise import ChangeNoise, MeasureNoise, Response, load_noise
 from comedo.progress.values import Answer
 from comedo.progress.verdict import Z_REGION, Conditions, Readings, judge, judge_readings, withdraw
 
@@ -96,7 +96,8 @@ def test_what_is_withdrawn_keeps_its_numbers_alone():
 
 
 def test_a_change_of_which_half_but_one_is_seen_must_be_twice_as_large_and_two_more():
-    half = NOISE.model_copy(update={"measures": {"count": ONE.model_copy(update={"response": 0.5, "shortfall": 1.0})}})
+    seen = (Response(faces="clear", share=0.5, shortfall=1.0), Response(faces="with lesions", share=0.9, shortfall=1.0))
+    half = NOISE.model_copy(update={"measures": {"count": ONE.model_copy(update={"responses": seen})}})
     assert judge("count", 9, 9, STILL, half).smallest_detectable == pytest.approx(2 * (3.92 + 1.0))
 
 

@@ -20,6 +20,7 @@ from comedo.training.change_figures import (
 )
 from comedo.training.change_fit import PRIOR, Differences, fit_measure, fit_noise, inflation
 from comedo.training.change_pairs import (
+    CLEAR,
     PASTED,
     RETAKEN,
     VISITS,
@@ -96,19 +97,24 @@ def test_noise_is_of_repeats_and_the_response_of_pasted_lesions():
     later = [observation(4, 40)] * 10
     still = fit_noise(repeats(30) + later, "by hand")
     assert still.pairs == 30
-    assert still.measures["count"].response is None
-    # Of a change of n all but one in twenty show 0.5 n + 2 or n, and none a change that is not there.
+    assert still.measures["count"].responses == ()
+    # Of a change of n all but one in forty show 0.5 n + 2 or n, and none a change that is not there.
     pasted = [
         observation(10, 10 + round(shown), kind=PASTED, known=float(n))
         for n in (4, 8, 12, 20)
-        for shown in [0] + [0.5 * n + 2] * 4 + [n] * 15
+        for shown in [0] + [0.5 * n + 2] * 8 + [n] * 31
     ]
-    fitted = fit_noise(repeats(30) + pasted, "by hand").measures["count"]
-    assert (fitted.response, fitted.shortfall) == (pytest.approx(0.5, abs=0.01), 0.0)
+    (fitted,) = fit_noise(repeats(30) + pasted, "by hand").measures["count"].responses
+    assert (fitted.faces, fitted.share, fitted.shortfall) == ("with lesions", pytest.approx(0.5, abs=0.01), 0.0)
     late = [replace(o, after={"count": o.after["count"] - 4}) for o in pasted]
-    assert fit_noise(repeats(30) + late, "by hand").measures["count"].shortfall == pytest.approx(2.0, abs=0.1)
+    (lower,) = fit_noise(repeats(30) + late, "by hand").measures["count"].responses
+    assert lower.shortfall == pytest.approx(2.0, abs=0.1)
+    clear = [replace(o, pair=replace(PAIR, split=CLEAR)) for o in late]
+    both = fit_noise(repeats(30) + pasted + clear, "by hand").measures["count"]
+    assert [r.faces for r in both.responses] == ["clear", "with lesions"]
+    assert both.smallest_detectable(4.0, 2.0) == pytest.approx((4 + 2) / 0.5, abs=0.3), "the kind that shows less"
     unchanged = [observation(10, 10, kind=PASTED, known=0.0)] * 30
-    assert fit_noise(repeats(30) + pasted[:19] + unchanged, "by hand").measures["count"].response is None
+    assert fit_noise(repeats(30) + pasted[:19] + unchanged, "by hand").measures["count"].responses == ()
 
 
 def test_later_visits_are_no_repeats():
@@ -167,10 +173,11 @@ def test_figures_of_known_changes():
     assert known_figures([], load_noise(), {}, 50)["large_changes_told"] is None
 
 
-def test_nothing_is_concluded_from_a_poor_photo():
-    fine, poor = observation(2, 40), observation(2, 40, poor=True)
-    assert summary_of(fine, load_noise()).answer is Answer.WORSE
-    assert summary_of(poor, load_noise()).answer is Answer.CANNOT_TELL
+def test_a_pair_with_a_poor_photo_is_counted_not_compared():
+    fine, poor = (observation(2, 40, known=38.0, poor=p) for p in (False, True))
+    found = known_figures([fine, poor], load_noise(), {"a": 0}, 10)
+    assert (found["pairs"], found["compared"], found["refused_as_poor"]) == (2, 1, 1)
+    assert found["large_changes_told"]["n"] == 1
 
 
 def test_correlations():

@@ -22,6 +22,14 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Response(_Table):
+    """What a count shows of a real change of n on faces of a kind: in all but few comparisons share * n - shortfall."""
+
+    faces: str
+    share: float = Field(gt=0)
+    shortfall: float = Field(ge=0)
+
+
 class MeasureNoise(_Table):
     """Variance of the difference of two readings with mean m under light and zoom differences L and Z.
 
@@ -34,8 +42,7 @@ class MeasureNoise(_Table):
     light: float = Field(ge=0)
     zoom: float = Field(ge=0)
     inflation: float = Field(default=1.0, ge=1)
-    response: float | None = Field(default=None, gt=0)  # of a real change of n, 9 of 10 comparisons show at least ...
-    shortfall: float = Field(default=0.0, ge=0)  # ... response * n - shortfall
+    responses: tuple[Response, ...] = ()  # none where no real changes are known
     margin: float = Field(gt=0)  # a change of less is called the same: units of the measure ...
     margin_share: float = Field(ge=0)  # ... or this share of the mean, if that is more
     useful: float = Field(gt=0)  # a smallest detectable change of more, in units ...
@@ -47,13 +54,15 @@ class MeasureNoise(_Table):
         return self.inflation * math.sqrt(max(self.base + self.per_unit * mean + squared, 1e-12))
 
     def smallest_detectable(self, told_from: float, sd: float) -> float:
-        """The real change that 9 of 10 comparisons tell.
+        """The real change that 9 of 10 comparisons tell, on the kind of face that shows least of it.
 
         Args:
             told_from: The difference from which on a change is told.
             sd: Standard deviation of the difference.
         """
-        return told_from + Z_POWER * sd if self.response is None else (told_from + self.shortfall) / self.response
+        if not self.responses:
+            return told_from + Z_POWER * sd
+        return max((told_from + response.shortfall) / response.share for response in self.responses)
 
 
 class ChangeNoise(_Table):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from comedo.progress.noise import Z_95, ChangeNoise
 from comedo.progress.values import Answer, Summary
-from comedo.progress.verdict import Conditions, Readings, judge_readings, withdraw
+from comedo.progress.verdict import Conditions, Readings, judge_readings
 from comedo.training.bootstrap import interval
 from comedo.training.change_pairs import Observation
 
@@ -20,11 +20,10 @@ CHANGED = (Answer.BETTER, Answer.WORSE)
 
 
 def summary_of(observation: Observation, noise: ChangeNoise) -> Summary:
-    """What the verdict says of a comparable pair: nothing of one with a poor photo, as in a series."""
+    """What the verdict says of a comparable pair."""
     before, after = (Readings(**side) for side in (observation.before, observation.after))  # type: ignore[arg-type]
     light = noise.typical_light if observation.light is None else observation.light
-    found = judge_readings(before, after, Conditions(light, observation.zoom), noise)
-    return withdraw(found, "a photo is poor") if observation.poor else found
+    return judge_readings(before, after, Conditions(light, observation.zoom), noise)
 
 
 def known_figures(
@@ -54,6 +53,7 @@ def known_figures(
     return {
         "pairs": len(observations),
         "compared": len(seen),
+        "refused_as_poor": sum(o.poor for o in observations),
         "answers": dict(Counter(str(s.answer) for _, s in seen)),
         "large_changes_told": share([s.answer is towards(k) for _, s, k in large], of_large),
         "large_changes_told_by_counts": share([by_counts(o) is towards(k) for o, _, k in large], of_large),

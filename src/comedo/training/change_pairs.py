@@ -24,6 +24,7 @@ from comedo.types import Verdict
 LIGHTS = ("similar", "differs")
 WHENS = ("session", "later", "unsure")
 VISITS, RETAKEN, PASTED = "visits", "retaken", "pasted"
+CLEAR = "clear"  # in the place of a pair's split: a face that has no lesions of its own
 _ANNOTATORS_DIFFER = 2.0
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -57,13 +58,13 @@ class Observation:
     kind: str = VISITS
     known: float | None = None
     totals: tuple[int, int] | None = None  # active lesions of either analysis, without any comparison
-    poor: bool = False  # the quality gate refuses one of the photos, so that nothing is concluded
+    poor: bool = False  # the quality gate refuses one of the photos
     found: tuple[int, int, int] | None = None  # of the ledger's statements on pasted lesions: right, wrong, missed
 
     @property
     def comparable(self) -> bool:
-        """Whether the pair has readings."""
-        return self.view == "comparable"
+        """Whether the pair has readings that count: a series refuses a poor photo before it is compared."""
+        return self.view == "comparable" and not self.poor
 
     @property
     def unchanged(self) -> bool:

@@ -25,6 +25,7 @@ from comedo.training.change_known import (
     true_statements,
 )
 from comedo.training.change_pairs import (
+    CLEAR,
     PASTED,
     RETAKEN,
     VISITS,
@@ -100,7 +101,7 @@ def clear_jobs(folder: Path, split: str, most: int) -> list[Job]:
     sides = [(clear_split(i), path.stem) for i, path in enumerate(pictures_in(folder))]
     names = [name for side, name in sides if split in (side, "all")]
     drawn = [names[i] for i in np.random.default_rng(3).permutation(len(names))][:most]
-    return [Job(PASTED, Pair(name, name, "differs", "clear", "session"), i) for i, name in enumerate(drawn)]
+    return [Job(PASTED, Pair(name, name, "differs", CLEAR, "session"), i) for i, name in enumerate(drawn)]
 
 
 def on_clear(material: Material, folder: Path) -> Material:
