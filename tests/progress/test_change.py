@@ -7,6 +7,7 @@ import pytest
 from change_builders import START, make_visit, skin_photo, turn
 from comedo.progress.change import measure_change
 from comedo.progress.noise import ChangeNoise, MeasureNoise
+from comedo.progress.series import Series
 from comedo.progress.values import Answer, LeftOut, View
 from comedo.types import Region
 
@@ -184,3 +185,18 @@ def test_copies_of_a_photo_do_not_narrow_the_noise():
     copies = [first, replace(copy, sha256=first.sha256), last]
     assert measured(copies).personal_factor is None
     assert measured([first, copy, last]).personal_factor < 1
+
+
+def test_how_much_sharper_a_photo_is_than_another_is_a_condition():
+    def as_sharp(visit, value):
+        checks = tuple(replace(c, value=value) if c.name == "sharpness" else c for c in visit.quality.checks)
+        return replace(visit, quality=replace(visit.quality, checks=checks))
+
+    def between(*values):
+        visits = [as_sharp(v, value) for v, value in zip(course(12, 12), values, strict=True)]
+        found = measured(visits)
+        return Series(tuple(visits), found.comparisons, found.ledger, NOISE).conditions(0, 1).sharpness
+
+    assert between(0.4, 0.8) == pytest.approx(1.0)
+    assert between(0.8, 0.2) == pytest.approx(-2.0)
+    assert between(None, 0.8) == between(0.0, 0.8) == 0.0

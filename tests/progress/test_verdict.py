@@ -104,3 +104,12 @@ def test_a_change_of_which_half_but_one_is_seen_must_be_twice_as_large_and_two_m
 def test_severity_has_no_part_where_it_is_unknown():
     found = judge_readings(Readings(1, 1, None), Readings(1, 1, 2.0), STILL, NOISE)
     assert [m.name for m in found.measures] == ["count", "area"]
+
+
+def test_a_photo_much_sharper_than_the_other_tells_less():
+    blurry = ONE.model_copy(update={"sharpness": 3.0})
+    noise = NOISE.model_copy(update={"measures": {"count": blurry}})
+    alike, apart = (judge("count", 4, 10, Conditions(0, 0, sharpness=s), noise) for s in (0.0, -2.0))
+    # 1.96 times the roots of 4 and of 4 + 3 * 2 * 2
+    assert (alike.noise_limit, apart.noise_limit) == (pytest.approx(3.92), pytest.approx(7.84))
+    assert (alike.answer, apart.answer) == (Answer.WORSE, Answer.CANNOT_TELL)

@@ -64,7 +64,7 @@ def test_a_fit_finds_the_noise_that_was_put_in():
     rng = np.random.default_rng(0)
     mean = rng.uniform(2, 60, 600)
     sd = np.sqrt(1.0 + 3.0 * mean)
-    data = Differences(rng.standard_normal(600) * sd, mean, np.zeros(600), np.zeros(600), np.zeros(600))
+    data = Differences(rng.standard_normal(600) * sd, mean, *np.zeros((4, 600)))
     fitted = fit_measure(data, PRIOR["count"])
     for at in (5, 20, 50):
         assert fitted.sd(at, 0, 0) == pytest.approx(np.sqrt(1 + 3 * at), rel=0.2)

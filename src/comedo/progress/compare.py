@@ -183,7 +183,7 @@ def _grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _checks(baseline: Visit, later: Visit, zoom: float, light: _Light, *, mirrored: bool = False) -> tuple[Check, ...]:
     closer = "nearer to" if zoom < 0 else "farther from"
-    sharp = _ratio(_value(later, "sharpness"), _value(baseline, "sharpness"))
+    sharp = _ratio(later.quality_of("sharpness"), baseline.quality_of("sharpness"))
     dim = "brighter" if (light.brighter or 0.0) < 0 else "dimmer"
     return (
         _at_most("scale", abs(zoom), _ZOOM, f"Hold the camera {closer} the face, as in the first photo."),
@@ -223,10 +223,6 @@ def _turned(baseline: Visit, later: Visit, *, mirrored: bool) -> float | None:
 def _at_most(name: str, value: float | None, limit: float, advice: str) -> Check:
     ok = value is None or value <= limit
     return Check(name, value, limit, ok, "" if ok else advice)
-
-
-def _value(visit: Visit, name: str) -> float | None:
-    return next((c.value for c in visit.quality.checks if c.name == name), None)
 
 
 def _ratio(one: float | None, two: float | None) -> float | None:

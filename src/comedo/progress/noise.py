@@ -31,9 +31,10 @@ class Response(_Table):
 
 
 class MeasureNoise(_Table):
-    """Variance of the difference of two readings with mean m under light and zoom differences L and Z.
+    """Variance of the difference of two readings with mean m under differences of light L, zoom Z and sharpness S.
 
-    base + per_unit * m + (relative + light * L^2 + zoom * Z^2) * m^2, times inflation^2.
+    base + sharpness * S^2 + per_unit * m + (relative + light * L^2 + zoom * Z^2) * m^2, times inflation^2: what a
+    blurred photo hides is not in the mean.
     """
 
     base: float = Field(ge=0)
@@ -41,6 +42,7 @@ class MeasureNoise(_Table):
     relative: float = Field(ge=0)
     light: float = Field(ge=0)
     zoom: float = Field(ge=0)
+    sharpness: float = Field(default=0.0, ge=0)
     inflation: float = Field(default=1.0, ge=1)
     responses: tuple[Response, ...] = ()  # none where no real changes are known
     margin: float = Field(gt=0)  # a change of less is called the same: units of the measure ...
@@ -48,10 +50,11 @@ class MeasureNoise(_Table):
     useful: float = Field(gt=0)  # a smallest detectable change of more, in units ...
     useful_share: float = Field(ge=0)  # ... and of more than this share of the mean, is too much to call it the same
 
-    def sd(self, mean: float, light: float, zoom: float) -> float:
+    def sd(self, mean: float, light: float, zoom: float, sharpness: float = 0.0) -> float:
         """Standard deviation of the difference."""
         squared = (self.relative + self.light * light**2 + self.zoom * zoom**2) * mean**2
-        return self.inflation * math.sqrt(max(self.base + self.per_unit * mean + squared, 1e-12))
+        blurred = self.sharpness * sharpness**2
+        return self.inflation * math.sqrt(max(self.base + blurred + self.per_unit * mean + squared, 1e-12))
 
     def smallest_detectable(self, told_from: float, sd: float) -> float:
         """The real change that 9 of 10 comparisons tell, on the kind of face that shows least of it.

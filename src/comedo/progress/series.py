@@ -63,8 +63,11 @@ class Series:
         common = reduce(and_, (self.comparisons[i].common for i in (*first, *second)))
         before, after = (_mean([self._read(i, common, region) for i in photos]) for photos in (first, second))
         pairs = [self.conditions(i, j) for i, j in product(first, second)]
-        light, zoom = (math.sqrt(fmean(square)) for square in ([c.light**2 for c in pairs], [c.zoom**2 for c in pairs]))
-        return before, after, Conditions(light, zoom, self.factor)
+        light, zoom, sharpness = (
+            math.sqrt(fmean(value**2 for value in values))
+            for values in zip(*((c.light, c.zoom, c.sharpness) for c in pairs), strict=True)
+        )
+        return before, after, Conditions(light, zoom, self.factor, sharpness)
 
     def _read(self, visit: int, common: Mask, region: Region | None) -> Readings:
         mine = [t for t in self.ledger if inside(common, t.xy)]
@@ -74,11 +77,13 @@ class Series:
         return read_tracks(mine, visit, severity, region)
 
     def conditions(self, first: int, second: int) -> Conditions:
-        """Light and zoom between two visits, each known against the baseline."""
+        """Light and zoom between two visits, each known against the baseline; and their sharpness."""
         lights = [self.comparisons[i].light for i in (first, second) if i > 0]
         known = [self.noise.typical_light if light is None else light for light in lights]
         zoom = self.comparisons[second].zoom - self.comparisons[first].zoom
-        return Conditions(math.hypot(*known), zoom, self.factor)
+        sharp = [self.visits[i].quality_of("sharpness") for i in (first, second)]
+        sharpness = 0.0 if not all(sharp) else math.log2((sharp[1] or 0.0) / (sharp[0] or 1.0))
+        return Conditions(math.hypot(*known), zoom, self.factor, sharpness)
 
 
 def _mean(readings: Sequence[Readings]) -> Readings:

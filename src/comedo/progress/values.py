@@ -57,6 +57,10 @@ class Visit:
     canvas: Canvas
     faint: tuple[Faint, ...] = ()
 
+    def quality_of(self, check: str) -> float | None:
+        """What a check of the quality gate measured; None where it could not."""
+        return next((c.value for c in self.quality.checks if c.name == check), None)
+
 
 @dataclass(frozen=True)
 class LeftOut:

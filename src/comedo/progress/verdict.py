@@ -24,8 +24,9 @@ class Conditions:
     """How two photos differ as photos, and the person's own factor on the noise."""
 
     light: float
-    zoom: float
+    zoom: float  # log2
     factor: float = 1.0
+    sharpness: float = 0.0  # log2; 0 where it could not be measured
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def judge(
     """
     model = noise.measures[name]
     mean = (before + after) / 2
-    sd = conditions.factor * model.sd(mean, conditions.light, conditions.zoom)
+    sd = conditions.factor * model.sd(mean, conditions.light, conditions.zoom, conditions.sharpness)
     limit = z * sd
     margin = max(model.margin, model.margin_share * mean)
     smallest = model.smallest_detectable(max(limit, margin), sd)

@@ -23,7 +23,7 @@ def summary_of(observation: Observation, noise: ChangeNoise) -> Summary:
     """What the verdict says of a comparable pair."""
     before, after = (Readings(**side) for side in (observation.before, observation.after))  # type: ignore[arg-type]
     light = noise.typical_light if observation.light is None else observation.light
-    return judge_readings(before, after, Conditions(light, observation.zoom), noise)
+    return judge_readings(before, after, Conditions(light, observation.zoom, sharpness=observation.sharpness), noise)
 
 
 def known_figures(

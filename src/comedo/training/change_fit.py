@@ -15,9 +15,10 @@ from comedo.progress.noise import Z_95, ChangeNoise, MeasureNoise, Response
 from comedo.training.change_pairs import CLEAR, PASTED, RETAKEN, VISITS, Observation
 
 _LEAST_PAIRS = 10
-_TERMS = ("base", "per_unit", "relative", "light", "zoom")
+_TERMS = ("base", "per_unit", "relative", "light", "zoom", "sharpness")
 # Where a fit starts and what few pairs leave it at. Counts are near Poisson, so their difference has about twice the
-# mean as variance; light and zoom weigh little until pairs say more. The last four say what a change is worth.
+# mean as variance; light, zoom and sharpness weigh little until pairs say more. The last four say what a change is
+# worth.
 PRIOR = {
     "count": MeasureNoise(
         base=1.0,
@@ -25,6 +26,7 @@ PRIOR = {
         relative=0.02,
         light=1.0,
         zoom=0.05,
+        sharpness=1.0,
         margin=1,
         margin_share=0.1,
         useful=5,
@@ -36,6 +38,7 @@ PRIOR = {
         relative=0.02,
         light=1.0,
         zoom=0.05,
+        sharpness=100.0,
         margin=5,
         margin_share=0.1,
         useful=30,
@@ -47,6 +50,7 @@ PRIOR = {
         relative=0.005,
         light=0.1,
         zoom=0.01,
+        sharpness=0.05,
         margin=0.25,
         margin_share=0,
         useful=1,
@@ -58,13 +62,14 @@ _PRIOR_SPREAD = 1.5  # of the logarithm of each term: a factor of 4.5 either way
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """Per pair: difference, mean, light, zoom, and the change in lesions that is known; each (N,)."""
+    """Per pair: difference, mean, light, zoom, the known change in lesions, and sharpness; each (N,)."""
 
     difference: NDArray[np.float64]
     mean: NDArray[np.float64]
     light: NDArray[np.float64]
     zoom: NDArray[np.float64]
     known: NDArray[np.float64]
+    sharpness: NDArray[np.float64]
 
 
 _LEAST_RESPONSE = 0.05
@@ -140,11 +145,11 @@ def response(faces: str, data: Differences) -> Response | None:
 def differences_of(observations: Sequence[Observation], name: str) -> Differences:
     """The differences of one measure over the pairs that have it in both photos."""
     rows = [
-        (after - before, (after + before) / 2, o.light or 0.0, o.zoom, o.known or 0.0)
+        (after - before, (after + before) / 2, o.light or 0.0, o.zoom, o.known or 0.0, o.sharpness)
         for o in observations
         if (before := o.before.get(name)) is not None and (after := o.after.get(name)) is not None
     ]
-    table = np.array(rows, np.float64).reshape(-1, 5)
+    table = np.array(rows, np.float64).reshape(-1, 6)
     return Differences(*table.T)
 
 
@@ -161,6 +166,7 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
             data.mean**2,
             (data.light * data.mean) ** 2,
             (data.zoom * data.mean) ** 2,
+            data.sharpness**2,
         ],
         1,
     )

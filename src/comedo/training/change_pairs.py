@@ -58,6 +58,7 @@ class Observation:
     kind: str = VISITS
     known: float | None = None
     totals: tuple[int, int] | None = None  # active lesions of either analysis, without any comparison
+    sharpness: float = 0.0  # log2 of the second photo's over the first's
     poor: bool = False  # the quality gate refuses one of the photos
     found: tuple[int, int, int] | None = None  # of the ledger's statements on pasted lesions: right, wrong, missed
 
@@ -131,9 +132,10 @@ def observe(
         return nothing, ()
     both = (compare_with_itself(visits[0]), found)
     ledger = build_ledger(visits, both)
-    before, after, _ = Series(visits, both, ledger, noise).pair(0, 1)
+    before, after, conditions = Series(visits, both, ledger, noise).pair(0, 1)
     totals = (visits[0].counts.total, visits[1].counts.total)
-    read = replace(nothing, light=found.light, before=asdict(before), after=asdict(after), totals=totals)
+    read = replace(nothing, light=found.light, sharpness=conditions.sharpness, totals=totals)
+    read = replace(read, before=asdict(before), after=asdict(after))
     return read, ledger
 
 
