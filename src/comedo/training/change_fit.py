@@ -156,6 +156,7 @@ def differences_of(observations: Sequence[Observation], name: str) -> Difference
 def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
     """Most probable variance terms under a normal likelihood and log-normal priors, then widened to cover.
 
+    `base` is the prior's at least: two photos made from one exposure lack what a second one brings.
     `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 5 %, with the finite-sample rank of
     split conformal prediction (Lei et al. 2018, JASA 113:1094-1111): few pairs give a wider model.
     """
@@ -177,10 +178,10 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
         likelihood = 0.5 * np.sum(np.log(variance) + data.difference**2 / variance)
         return float(likelihood + 0.5 * np.sum(((logs - centre) / _PRIOR_SPREAD) ** 2))
 
-    best = minimize(cost, centre, method="L-BFGS-B").x
-    terms = dict(zip(_TERMS, np.exp(best).tolist(), strict=True))
-    scores = np.abs(data.difference) / np.sqrt(design @ np.exp(best))
-    terms = {name: float(f"{value:.4g}") for name, value in terms.items()}
+    best = np.exp(minimize(cost, centre, method="L-BFGS-B").x)
+    best[0] = max(best[0], prior.base)
+    scores = np.abs(data.difference) / np.sqrt(design @ best)
+    terms = {name: float(f"{value:.4g}") for name, value in zip(_TERMS, best.tolist(), strict=True)}
     return prior.model_copy(update={**terms, "inflation": float(f"{inflation(scores):.4g}")})
 
 
