@@ -14,12 +14,22 @@ from builders import make_analysis, make_face, make_grades, make_image, make_les
 from comedo.geometry import apply, compose, invert
 from comedo.progress.canvas import make_canvas
 from comedo.progress.compare import compare_with_itself
+from comedo.progress.noise import ChangeNoise, MeasureNoise
 from comedo.progress.values import Comparison, Visit
 from comedo.types import FaceMap, Grade, Lesion, Verdict
 
 ZOOM = 2  # the drawn face at 480 x 640 pixels
 SIZE = (480, 640)
 START = datetime.fromisoformat("2026-01-01")
+QUIET = MeasureNoise(
+    base=2, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0
+)
+NOISE = ChangeNoise(
+    provenance="by hand",
+    pairs=0,
+    typical_light=0.0,
+    measures=dict.fromkeys(("count", "area", "severity"), QUIET),
+)
 STILL = np.eye(2, 3)
 _FOREHEAD = [(x, y) for y in (190, 210) for x in (190, 220, 260, 290)]
 _CHEEKS = [(x, y) for y in (320, 350, 380, 410) for x in (124, 160, 320, 356)]

@@ -4,22 +4,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from change_builders import START, make_visit, skin_photo, turn
+from change_builders import NOISE, QUIET, START, make_visit, skin_photo, turn
 from comedo.progress.change import measure_change
-from comedo.progress.noise import ChangeNoise, MeasureNoise
 from comedo.progress.series import Series
 from comedo.progress.values import Answer, LeftOut, View
 from comedo.types import Region
 
-QUIET = MeasureNoise(
-    base=2, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0
-)
-NOISE = ChangeNoise(
-    provenance="by hand",
-    pairs=0,
-    typical_light=0.0,
-    measures=dict.fromkeys(("count", "area", "severity"), QUIET),
-)
 LOUD = NOISE.model_copy(update={"measures": dict.fromkeys(NOISE.measures, QUIET.model_copy(update={"base": 100.0}))})
 
 

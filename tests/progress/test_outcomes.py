@@ -3,22 +3,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from change_builders import START, make_visit, turn
+from change_builders import NOISE, START, make_visit, turn
 from comedo.progress.change import measure_change
-from comedo.progress.noise import ChangeNoise, MeasureNoise
 from comedo.progress.outcomes import iga_success
 from comedo.progress.values import Answer
 from comedo.types import Region
-
-QUIET = MeasureNoise(
-    base=2, per_unit=0, relative=0, light=0, zoom=0, margin=1, margin_share=0, useful=5, useful_share=0
-)
-NOISE = ChangeNoise(
-    provenance="by hand",
-    pairs=0,
-    typical_light=0.0,
-    measures=dict.fromkeys(("count", "area", "severity"), QUIET),
-)
 
 
 def measured(visits, **more):
