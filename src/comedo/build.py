@@ -69,7 +69,8 @@ def build_own(folder: Path) -> tuple[pipeline.Analyzer, tuple[str, ...]]:
     Raises:
         ModelError: The folder holds no network of comedo's, or one that is altered, a link, or of another kind.
     """
-    own = [name for name in OUTPUTS if name in read_manifest(folder)]
+    held = read_manifest(folder)
+    own = [name for name in OUTPUTS if name in held]
     if not own:
         raise ModelError(f"{folder} holds neither {' nor '.join(OUTPUTS)}; train one, or leave --models out")
     networks = {name: _load_own(name, folder) if name in own else load_network(name) for name in _wanted(own)}

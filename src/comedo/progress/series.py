@@ -81,8 +81,8 @@ class Series:
         lights = [self.comparisons[i].light for i in (first, second) if i > 0]
         known = [self.noise.typical_light if light is None else light for light in lights]
         zoom = self.comparisons[second].zoom - self.comparisons[first].zoom
-        sharp = [self.visits[i].quality_of("sharpness") for i in (first, second)]
-        sharpness = 0.0 if not all(sharp) else math.log2((sharp[1] or 0.0) / (sharp[0] or 1.0))
+        before, after = (self.visits[i].quality_of("sharpness") for i in (first, second))
+        sharpness = math.log2(after / before) if before and after else 0.0
         return Conditions(math.hypot(*known), zoom, self.factor, sharpness)
 
 

@@ -134,8 +134,14 @@ def observe(
     ledger = build_ledger(visits, both)
     before, after, conditions = Series(visits, both, ledger, noise).pair(0, 1)
     totals = (visits[0].counts.total, visits[1].counts.total)
-    read = replace(nothing, light=found.light, sharpness=conditions.sharpness, totals=totals)
-    read = replace(read, before=asdict(before), after=asdict(after))
+    read = replace(
+        nothing,
+        light=found.light,
+        sharpness=conditions.sharpness,
+        before=asdict(before),
+        after=asdict(after),
+        totals=totals,
+    )
     return read, ledger
 
 

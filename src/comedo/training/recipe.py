@@ -81,6 +81,11 @@ class Recipe:
     validation: Validation = field(default_factory=Validation)
     export: ExportPlan = field(default_factory=ExportPlan)
 
+    @property
+    def exported(self) -> str:
+        """Name of the exported network."""
+        return self.network
+
 
 @dataclass(frozen=True, kw_only=True)
 class LesionRecipe(Recipe):
@@ -95,7 +100,7 @@ class LesionRecipe(Recipe):
 
     @property
     def exported(self) -> str:
-        """Name of the exported network."""
+        """A pair has two names."""
         return MIRRORED if self.looks_at == "mirror images" else self.network
 
 
@@ -106,11 +111,6 @@ class FaceRecipe(Recipe):
     network: ClassVar[str] = "face-map"
     data: FaceData
     crops: FacePlan = field(default_factory=FacePlan)
-
-    @property
-    def exported(self) -> str:
-        """Name of the exported network."""
-        return self.network
 
 
 AnyRecipe = LesionRecipe | FaceRecipe
