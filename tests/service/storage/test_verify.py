@@ -35,7 +35,8 @@ def test_each_damage_is_found(storage: Storage, owner: str, tmp_path: Path, dama
         blob = session.scalars(select(Blob)).one()
     path = tmp_path / "data" / "photos" / blob_name(blob.owner, blob.id)
     if damage == "flip":
-        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        sealed = path.read_bytes()
+        path.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
     elif damage == "unlink":
         path.unlink()
     elif damage == "stray":
