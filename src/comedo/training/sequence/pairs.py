@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from rich.progress import track
 
 from comedo.errors import NoFaceFound
 from comedo.face.skin import skin_mask
 from comedo.photo import read_photo
 from comedo.training.augmentation.paste import Patch, cut_patches, draw_placements, paste
-from comedo.training.augmentation.subjects import Mapper
 from comedo.training.change_pairs import Pair, find_photo, people_of, read_pairs
 from comedo.training.command import RECIPES
 from comedo.training.data.convert import read_dataset
 from comedo.training.data.dataset import Sample
+from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.plan import PairsPlan
-from comedo.training.sequence.series import Course, Series, face_frame, save_frames, write_note
-from comedo.types import FaceMap, Image, Mask
+from comedo.training.sequence.series import Course, Series, save_frames, write_note
+from comedo.types import FaceMap, Image, Mask, Photo
 
 # Which photo of a pair gets lesions: the second (worse), the first (better), both (the same number), none.
 _PASTED: Sequence[tuple[Course, tuple[bool, bool]]] = (
@@ -35,14 +36,14 @@ _PASTED: Sequence[tuple[Course, tuple[bool, bool]]] = (
 class Subject:
     """One photo with its face, its skin, its labelled lesions and those cut out of it."""
 
-    image: Image
+    photo: Photo
     face: FaceMap
     skin: Mask
     sample: Sample
     patches: tuple[Patch, ...]
 
 
-def pair_series(plan: PairsPlan, root: Path, mapper: Mapper, side_px: int, cache: Path) -> list[Series]:
+def pair_series(plan: PairsPlan, root: Path, framing: Framing, cache: Path) -> list[Series]:
     """Versions of every pair in comedo's own list; held-back pairs come as they are and with one change each.
 
     What lies in `cache` already is not made again. Pairs in whose photos no face is found are left out.
@@ -50,12 +51,12 @@ def pair_series(plan: PairsPlan, root: Path, mapper: Mapper, side_px: int, cache
     pairs = read_pairs(RECIPES / "change-pairs.txt")
     people = people_of(pairs)
     wanted = [(p, v) for p in pairs for v in (range(plan.versions) if p.split == "train" else _held_back(p))]
-    folder = cache / f"pairs-{side_px}-{plan.pasted[0]}-{plan.pasted[1]}"
+    folder = cache / f"pairs-{framing.mark}-{plan.pasted[0]}-{plan.pasted[1]}"
     missing = [(p, v) for p, v in wanted if not (folder / f"{_name(p, v)}.json").exists()]
     if missing:
-        subjects = _subjects([p for p, _ in missing], root / plan.photos, root / plan.annotations, mapper)
-        for pair, version in missing:
-            _make(pair, version, subjects, plan, side_px, folder)
+        subjects = _subjects([p for p, _ in missing], root / plan.photos, root / plan.annotations, framing)
+        for pair, version in track(missing, description="framing repeat photos"):
+            _make(pair, version, subjects, plan, framing, folder)
     return [s for p, v in wanted if (s := _series(p, v, people[p.a], folder)) is not None]
 
 
@@ -77,7 +78,7 @@ def _series(pair: Pair, version: int, person: int, folder: Path) -> Series | Non
 
 
 def _make(
-    pair: Pair, version: int, subjects: Mapping[str, Subject], plan: PairsPlan, side_px: int, folder: Path
+    pair: Pair, version: int, subjects: Mapping[str, Subject], plan: PairsPlan, framing: Framing, folder: Path
 ) -> None:
     name = _name(pair, version)
     both = [subjects[n] for n in (pair.a, pair.b) if n in subjects]
@@ -93,20 +94,23 @@ def _make(
         ]
         number = int(rng.integers(plan.pasted[0], plan.pasted[1] + 1))
         _, pasted = _PASTED[version % len(_PASTED)]
-        frames = [_frame(s, patches, number if here else 0, rng, side_px) for s, here in zip(both, pasted, strict=True)]
+        frames = [_frame(s, patches, number if here else 0, rng, framing) for s, here in zip(both, pasted, strict=True)]
         save_frames(folder / f"{name}.npy", frames)
     write_note(folder / f"{name}.json", json.dumps({"faces": len(both) == 2}))
 
 
-def _frame(subject: Subject, patches: Sequence[Patch], number: int, rng: np.random.Generator, side_px: int) -> Image:
-    image = subject.image
+def _frame(
+    subject: Subject, patches: Sequence[Patch], number: int, rng: np.random.Generator, framing: Framing
+) -> Image:
+    photo = subject.photo
     if number:
         places = draw_placements(rng, patches, subject.sample, subject.skin, number=number)
-        image, _ = paste(image, subject.sample, patches, places)
-    return face_frame(image, subject.face.box_xyxy, subject.face.face_px, side_px)
+        image, _ = paste(photo.image, subject.sample, patches, places)
+        photo = replace(photo, image=image)
+    return framing.cut(photo, subject.face)
 
 
-def _subjects(pairs: Sequence[Pair], photos: Path, annotations: Path, mapper: Mapper) -> dict[str, Subject]:
+def _subjects(pairs: Sequence[Pair], photos: Path, annotations: Path, framing: Framing) -> dict[str, Subject]:
     labelled = {
         Path(s.photo).stem: s for s in read_dataset(annotations).samples if Path(s.photo).parent.name == photos.name
     }
@@ -114,12 +118,12 @@ def _subjects(pairs: Sequence[Pair], photos: Path, annotations: Path, mapper: Ma
     for name in sorted({n for p in pairs for n in (p.a, p.b)}):
         photo = read_photo(find_photo(photos, name), name=name)
         try:
-            face = mapper.find(photo)
+            face = framing.find_face(photo)
         except NoFaceFound:
             continue
         split = next(p.split for p in pairs if name in (p.a, p.b))
         known = labelled.get(name, Sample(name))
         sample = replace(known, width=photo.width, height=photo.height, split=split)
         skin = skin_mask(face, photo.width, photo.height)
-        found[name] = Subject(photo.image, face, skin, sample, tuple(cut_patches(photo.image, sample, skin)))
+        found[name] = Subject(photo, face, skin, sample, tuple(cut_patches(photo.image, sample, skin)))
     return found
