@@ -18,7 +18,7 @@ from comedo.progress.canvas import EYES_TO_LIPS_MM
 from comedo.synthetic import FaceSpec, LesionSpec, RenderedFace, random_spec, render, same_person, scatter_lesions
 from comedo.training.sequence.framing import Framing, face_box
 from comedo.training.sequence.plan import RenderedPlan
-from comedo.training.sequence.series import Course, Series, save_frames, write_note
+from comedo.training.sequence.series import Course, Series, save_frames, shows, write_note
 from comedo.types import Group, Image, Kind
 
 _HELD_BACK = 500_000  # added to the number of a person who is measured on
@@ -26,8 +26,6 @@ _SHARES = {Kind.PAPULE: 0.45, Kind.PUSTULE: 0.2, Kind.CLOSED_COMEDONE: 0.15, Kin
 _MARKS = 4
 _LEAST_CHANGE = 6  # active lesions, and at least 40 % of them
 _KEPT = 0.6
-_LEAST_SEEN = 3  # lesions in sight by which a changed series must differ
-_STEADY, _STEADY_SHARE = 2, 0.2  # and by which a steady one may
 _TURNOVER = 0.25  # of the lesions on the skin: how many others may have come in their place by the next photo
 _WORTH_A_BAR = 20  # series to render
 
@@ -116,14 +114,6 @@ def rendered_series(plan: RenderedPlan, framing: Framing, cache: Path) -> list[S
         _make(plan, number, index, framing, folder)
     found = [_known(folder, *one) for one in wanted]
     return [s for s in found if s is not None and shows(s.course, s.loads or ())]
-
-
-def shows(course: Course, loads: Sequence[int]) -> bool:
-    """Whether the lesions in sight went that way: a turned head hides some, a small picture swallows small ones."""
-    more = loads[-1] - loads[0]
-    if course is Course.SAME:
-        return abs(more) <= max(_STEADY, _STEADY_SHARE * max(loads))
-    return more >= _LEAST_SEEN if course is Course.WORSE else -more >= _LEAST_SEEN
 
 
 def _make(plan: RenderedPlan, number: int, index: int, framing: Framing, folder: Path) -> None:

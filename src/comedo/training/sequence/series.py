@@ -15,6 +15,9 @@ from comedo.report.whole_file import write_whole
 from comedo.training.sequence.framing import COLOURS
 from comedo.types import Image
 
+_LEAST_SEEN = 3  # lesions in sight by which a changed series must differ
+_STEADY, _STEADY_SHARE = 2, 0.2  # and by which a steady one may
+
 Frames = NDArray[np.uint8]  # (T, side, side, 3 or 4) RGB and, if they are drawn, lesions
 
 
@@ -65,6 +68,14 @@ class Series:
     def face(self, index: int) -> Image:
         """The colours of one face, (side, side, 3)."""
         return np.asarray(self.frames()[index][..., :COLOURS], np.uint8)
+
+
+def shows(course: Course, loads: Sequence[int]) -> bool:
+    """Whether the lesions in sight went that way: a turned head hides some, other days bring others."""
+    more = loads[-1] - loads[0]
+    if course is Course.SAME:
+        return abs(more) <= max(_STEADY, _STEADY_SHARE * max(loads))
+    return more >= _LEAST_SEEN if course is Course.WORSE else -more >= _LEAST_SEEN
 
 
 def save_frames(path: Path, frames: Sequence[Image]) -> Path:
