@@ -76,7 +76,7 @@ def _annotated(root: Path) -> dict[str, _Known]:
 
 def _told(root: Path) -> dict[str, str]:
     """People by path below the data folder, from the `people.json` of each set of faces that has one."""
-    told = {}
+    told: dict[str, str] = {}
     for path in sorted(root.glob("faces/*/people.json")):
         try:
             table = json.loads(path.read_text("utf-8"))
