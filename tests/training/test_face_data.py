@@ -18,7 +18,7 @@ def drawn(size: int = 200) -> FacePhoto:
     labels[40:70, 50:150] = Part.FOREHEAD
     labels[130:140, 80:120] = Part.LIPS
     image = np.repeat((labels * 20)[..., None], 3, axis=2)
-    return FacePhoto("drawn", "typed", "train", image, labels, box_of(labels))
+    return FacePhoto("drawn", "typed", "anna", "train", image, labels, box_of(labels))
 
 
 def test_box_of_the_face() -> None:
@@ -52,7 +52,7 @@ def test_picture_and_labels_lie_upon_each_other(share: float) -> None:
     labels = np.zeros((800, 800), np.uint8)
     labels[300:500, 300:500] = Part.LIPS
     photo = FacePhoto(
-        "block", "typed", "train", np.repeat(labels[..., None] // 8 * 255, 3, axis=2), labels, box_of(labels)
+        "block", "typed", "anna", "train", np.repeat(labels[..., None] // 8 * 255, 3, axis=2), labels, box_of(labels)
     )
     plan = FacePlan(size=256, close_share=0.0, far=(share, share), rotate_deg=0.0, shares={"typed": 1.0})
     crops, gaps = FaceCrops([photo], plan), []

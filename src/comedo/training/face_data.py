@@ -46,6 +46,7 @@ class FacePhoto:
 
     name: str
     source: str
+    person: str
     split: str
     image: NDArray[np.uint8]
     labels: Labels

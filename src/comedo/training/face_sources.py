@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +26,7 @@ from comedo.training.face_data import (
     vertex_regions,
 )
 from comedo.training.face_occluders import wear_glasses
+from comedo.training.face_people import FaceFile, find_faces
 from comedo.types import Part
 
 _WORK_SIDE = 512  # pictures are kept at this size
@@ -54,26 +53,6 @@ def mesh_regions(landmarks: Mapping[str, Points]) -> NDArray[np.uint8]:
     return vertex_regions(mean_face(frontal))
 
 
-def _hash_split(name: str, val_percent: int) -> str:
-    return "val" if zlib.crc32(name.encode()) % 100 < val_percent else "train"
-
-
-def _fasseg_split(name: str) -> str:
-    """Person-disjoint: the digits after `personne` are the person; every fifth is held back."""
-    stem = Path(name).stem
-    if "personne" in stem:
-        return "val" if int(stem.split("personne")[1][:2]) % 5 == 0 else "train"
-    return "val" if int(stem.split("_")[1]) % 5 == 0 else "train"
-
-
-def _acne04_splits(root: Path) -> dict[str, str]:
-    splits = {}
-    for folder in ("acne04", "typed"):
-        for image in json.loads((root / folder / "annotations.json").read_text())["images"]:
-            splits[f"{folder}/{image['file_name']}"] = image["split"]
-    return splits
-
-
 def load_faces(root: Path, landmarks: Mapping[str, Points], *, split: str, limit: int | None = None) -> list[FacePhoto]:
     """Every photo of the split that has landmarks, with labels.
 
@@ -83,21 +62,15 @@ def load_faces(root: Path, landmarks: Mapping[str, Points], *, split: str, limit
         split: "train" or "val".
         limit: At most this many photos, spread evenly, for rehearsals.
     """
-    regions, splits = mesh_regions(landmarks), _acne04_splits(root)
-    chosen = []
-    for name in sorted(landmarks):
-        source = "/".join(name.split("/")[:2]) if name.startswith(("faces", "acne04")) else name.split("/")[0]
-        if source in ("acne04/frames640", "lesion_masks"):
-            continue  # the same photos as frames512; too coarse
-        hashed = _fasseg_split(name) if source == "faces/fasseg" else _hash_split(name, 15)
-        if splits.get(name, hashed) == split:
-            chosen.append((name, source))
+    chosen = [file for file in find_faces(root, landmarks) if file.split == split]
     if limit is not None:
         chosen = chosen[:: max(1, len(chosen) // limit)][:limit]
-    return [_load(root, name, source, split, landmarks[name], regions) for name, source in chosen]
+    regions = mesh_regions(landmarks)
+    return [_load(root, file, landmarks[file.name], regions) for file in chosen]
 
 
-def _load(root: Path, name: str, source: str, split: str, points: Points, regions: NDArray[np.uint8]) -> FacePhoto:
+def _load(root: Path, file: FaceFile, points: Points, regions: NDArray[np.uint8]) -> FacePhoto:
+    name, source = file.name, file.source
     stored = cv2.imread(str(root / name), cv2.IMREAD_COLOR_RGB)
     if stored is None:
         raise FileNotFoundError(f"cannot read the training photo {root / name}")
@@ -113,7 +86,7 @@ def _load(root: Path, name: str, source: str, split: str, points: Points, region
         labels = labels_from_landmarks(points, regions, image)
         if source == "typed":  # people at large wear glasses, which the mesh does not see
             labels[eye_sockets(points, size[::-1])] = IGNORE
-    return FacePhoto(Path(name).stem, source, split, image, labels, box_of(labels))
+    return FacePhoto(Path(name).stem, source, file.person, file.split, image, labels, box_of(labels))
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _face_batches(recipe: FaceRecipe, root: Path, allow_leaks: bool) -> Batches:
     landmarks = read_landmarks(root / recipe.data.landmarks)
     train = load_faces(root, landmarks, split="train")
     held_back = load_faces(root, landmarks, split="val", limit=recipe.validation.photos)
-    members = [Member(p.name, _person(p), p.split, _reader(p)) for p in (*train, *held_back)]
+    members = [Member(p.name, p.person, p.split, _reader(p)) for p in (*train, *held_back)]
     leaks = guard(members, allow=allow_leaks)
     _refuse_empty(train, root)
 
@@ -170,7 +170,7 @@ def _face_batches(recipe: FaceRecipe, root: Path, allow_leaks: bool) -> Batches:
 
         return batch
 
-    about = _about((p.source, p.name, _person(p), p.split) for p in (*train, *held_back)) | _leaks(leaks)
+    about = _about((p.source, p.name, p.person, p.split) for p in (*train, *held_back)) | _leaks(leaks)
     return Batches(of(train, 0), of(held_back, _HELD_BACK) if held_back else None, about)
 
 
@@ -181,11 +181,6 @@ def _leaks(found: Sequence[str]) -> dict[str, object]:
 
 def _reader(photo: FacePhoto) -> Callable[[], Image]:
     return lambda: photo.image
-
-
-def _person(photo: FacePhoto) -> str:
-    # All versions of an ACNE04 photo share its name, whatever their folder.
-    return f"{'acne04' if photo.source.startswith('acne04') else photo.source}/{photo.name}"
 
 
 def _pictures(pictures: Sequence[Image]) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,14 +11,15 @@ import pytest
 pytest.importorskip("torch", reason="needs comedo[train]")
 pytest.importorskip("lightning", reason="needs comedo[train]")
 
+from comedo.errors import UnusableInput
 from comedo.training.data.dataset import Circle, Label, Rectangle, Sample
 from comedo.training.detection.judge import Seen
-from comedo.training.detection.parts import cut_sample, detect_parts, part_boxes
-from comedo.training.detection.photos import crops_of, open_boxes
+from comedo.training.detection.parts import cut_sample, detect_parts, move_part, part_boxes
+from comedo.training.detection.photos import boxes_of, crops_of, open_boxes
 from comedo.training.detection.serve import Found, ServePlan
 from comedo.training.detection.task import DetectLesions
 from comedo.training.detection.ways import Way
-from comedo.training.runner.labelled import open_sets
+from comedo.training.runner.labelled import LabelledPhoto, open_sets
 from comedo.types import Part, Region
 from recipe_trials import shipped_recipe
 
@@ -92,6 +95,64 @@ def test_crops_are_of_the_part(cheeks):
         drawn = crops.draw(index, np.random.default_rng(index))
         assert drawn["image"].shape == (96, 96, 3)
         assert ((drawn["boxes"] >= 0) & (drawn["boxes"] <= 96)).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_edges_of_a_part_move_within_the_photo(seed):
+    box, size_wh = (0, 40, 100, 120), (110, 125)
+    x0, y0, x1, y1 = moved = move_part(np.random.default_rng(seed), box, 0.1, size_wh)
+    assert moved == move_part(np.random.default_rng(seed), box, 0.1, size_wh)
+    assert 0 <= x0 <= 10
+    assert 32 <= y0 <= 48
+    assert 90 <= x1 <= 110
+    assert 112 <= y1 <= 125
+
+
+def test_without_jitter_the_box_stays_and_nothing_is_drawn():
+    rng = np.random.default_rng(3)
+    assert move_part(rng, (3, 4, 50, 60), 0.0, (100, 100)) == (3, 4, 50, 60)
+    assert rng.random() == np.random.default_rng(3).random()
+
+
+def painted(photo, types):
+    """The photo in grey, with the boxes of its lesions in one red; blue says the type."""
+    image = np.full((photo.sample.height, photo.sample.width, 3), 90, np.uint8)
+    boxes, kinds = boxes_of(photo.sample, types)
+    for (x0, y0, x1, y1), kind in zip(boxes.round().astype(int), kinds, strict=True):
+        image[y0:y1, x0:x1] = (200, 0, 100 * kind)
+    return image
+
+
+def test_labels_stay_on_their_lesions_when_a_part_moves(cheeks, monkeypatch):
+    _, recipe, items = cheeks
+    plain = replace(recipe.augment, mirror=False, light=0, white_balance=0)
+    crops = replace(recipe.crops, part_jitter=0.2, zoom=(1.0, 1.0), size=256, on_lesion=0)
+    recipe = replace(recipe, augment=plain, crops=crops, serve=replace(recipe.serve, longest=256))
+    monkeypatch.setattr(LabelledPhoto, "read", lambda photo: painted(photo, recipe.types))
+    most = sorted(items, key=lambda item: -len(item.truth()[0]))[:3]
+    learnt, shown = crops_of(recipe, most, learning=True), []
+    for index, seed in np.ndindex(3, 8):
+        picture = learnt.draw(index, np.random.default_rng(seed))
+        shown.append(len(picture["boxes"]))
+        for (x0, y0, x1, y1), kind in zip(picture["boxes"].astype(int), picture["types"], strict=True):
+            inside = picture["image"][y0 + 1 : y1, x0 + 1 : x1].astype(float)
+            assert inside[..., 1].mean() < 30, "a box holds its lesion alone"
+            assert inside[..., 2].mean() == pytest.approx(100 * kind, abs=40)
+    assert max(shown) >= 5
+
+
+def test_what_is_held_back_is_cut_where_the_face_map_says(cheeks):
+    _, recipe, items = cheeks
+    moving = replace(recipe, crops=replace(recipe.crops, part_jitter=0.2))
+    draws = [
+        crops_of(r, items[:1], learning=False).draw(0, np.random.default_rng(1))["image"] for r in (recipe, moving)
+    ]
+    assert (draws[0] == draws[1]).all()
+
+
+def test_too_much_jitter_is_refused():
+    with pytest.raises(UnusableInput, match=r"crops\.part_jitter must lie in 0 to 0\.3, got 0\.5"):
+        shipped_recipe("detect-tood", "crops.part_jitter=0.5")
 
 
 def seen(name: str, part: Region, *, right: bool) -> Seen:

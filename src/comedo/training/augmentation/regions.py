@@ -80,12 +80,17 @@ class Crop:
         return sample_crop(image, self.box_xyxy, self.size_hw)
 
 
-def draw_crop(rng: np.random.Generator, box: Box, *, longest: int = 224, jitter: float = 0.08) -> Crop:
-    """A region's box whose edges move by up to `jitter` of its size, brought to `longest` pixels."""
+def move_edges(rng: np.random.Generator, box: Box, jitter: float) -> Box:
+    """A region's box of which each edge moves by up to `jitter` of its size, inwards or outwards."""
     x0, y0, x1, y1 = box
-    left, top, right, bottom = rng.uniform(-jitter, jitter, 4)
+    left, top, right, bottom = (float(v) for v in rng.uniform(-jitter, jitter, 4))
     w, h = x1 - x0, y1 - y0
-    moved = (x0 + left * w, y0 + top * h, x1 + right * w, y1 + bottom * h)
+    return (x0 + left * w, y0 + top * h, x1 + right * w, y1 + bottom * h)
+
+
+def draw_crop(rng: np.random.Generator, box: Box, *, longest: int = 224, jitter: float = 0.08) -> Crop:
+    """A region's box whose edges move as they do in training, brought to `longest` pixels."""
+    moved = move_edges(rng, box, jitter)
     width, height = moved[2] - moved[0], moved[3] - moved[1]
     zoom = longest / max(width, height)
     return Crop(moved, (max(1, round(height * zoom)), max(1, round(width * zoom))))

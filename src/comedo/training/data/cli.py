@@ -198,17 +198,32 @@ def doubts(
     kind: From = None,
     photos: Photos = None,
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    found: Annotated[
+        Path | None,
+        typer.Option(help="Doubt lesions instead of grades: what a network finds on the same photos, in any format."),
+    ] = None,
 ) -> None:
-    """List the grades that are most likely wrong, with pictures, for a person to look at again.
+    """List the grades that are most likely wrong, or with --found the lesions, with pictures, to look at again.
 
-    For example: `comedo data doubts annotations.json --out doubts`
+    For example:
+
+    - `comedo data doubts annotations.json --out doubts`
+
+    - `comedo data prelabel photos --out found.json`, then `comedo data doubts annotations.json --found found.json`
     """
+    from comedo.training.data.box_doubts import doubt_boxes
+    from comedo.training.data.box_doubts_report import write_box_doubts
     from comedo.training.data.doubts_report import doubt_grades, write_doubts
 
     dataset = _read(labels, photos, kind)
-    found = doubt_grades(dataset, seed=seed)
-    _, report = write_doubts(found, dataset, out)
-    typer.echo(f"{report}: {len(found)} doubtful grades", err=True)
+    if found is None:
+        grades = doubt_grades(dataset, seed=seed)
+        _, report = write_doubts(grades, dataset, out)
+        typer.echo(f"{report}: {len(grades)} doubtful grades", err=True)
+        return
+    lesions = doubt_boxes(dataset, _read(found, photos or dataset.folder, None))
+    _, report = write_box_doubts(lesions, dataset, out)
+    typer.echo(f"{report}: {len(lesions.doubts)} doubtful places, {lesions.labels} labels", err=True)
 
 
 @app.command()

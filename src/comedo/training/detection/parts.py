@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from comedo.training.augmentation.regions import region_boxes
+from comedo.training.augmentation.regions import move_edges, region_boxes
 from comedo.training.data.dataset import Label, Rectangle, Sample
 from comedo.training.detection.serve import Found, ServePlan, detect, merge
 from comedo.training.detection.ways import Way
@@ -28,6 +28,21 @@ def part_boxes(parts: Parts | None, wanted: Sequence[Region]) -> dict[Region, Pi
 
 def _whole(x0: float, y0: float, x1: float, y1: float) -> PixelBox:
     return (int(x0), int(y0), int(x1), int(y1))
+
+
+def move_part(rng: np.random.Generator, box: PixelBox, jitter: float, size_wh: tuple[int, int]) -> PixelBox:
+    """The box of a part with other edges, for learning; what would lie outside the photo is cut away.
+
+    Args:
+        rng: Nothing is drawn from it without jitter.
+        box: Of the part in the photo.
+        jitter: How far an edge moves at most, as a share of the box.
+        size_wh: The photo's width and height.
+    """
+    if jitter == 0:
+        return box
+    x0, y0, x1, y1 = (round(v) for v in move_edges(rng, box, jitter))
+    return (max(0, x0), max(0, y0), min(size_wh[0], x1), min(size_wh[1], y1))
 
 
 def cut_part(picture: Pictured, box: PixelBox) -> Pictured:

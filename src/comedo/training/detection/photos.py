@@ -13,7 +13,7 @@ from comedo.geometry import sample_crop
 from comedo.training.augmentation.paste import Patch
 from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts
 from comedo.training.data.dataset import Sample
-from comedo.training.detection.parts import PixelBox, cut_part, cut_sample, part_boxes
+from comedo.training.detection.parts import PixelBox, cut_part, cut_sample, move_part, part_boxes
 from comedo.training.detection.recipe import CropPlan, DetectorRecipe
 from comedo.training.runner.augment import Pictured, change_light, change_places, patches_of
 from comedo.training.runner.contract import Arrays, Examples
@@ -41,6 +41,14 @@ class BoxPhoto(OfPhoto):
         """Its pixels with its labels and, where the recipe wants it, its face map."""
         picture = self.photo.pictured()
         return picture if self.box is None else cut_part(picture, self.box)
+
+    def jittered(self, rng: np.random.Generator, jitter: float) -> Pictured:
+        """The same to learn from: the edges of a part lie elsewhere each time, as face maps err."""
+        if self.box is None:
+            return self.picture()
+        picture = self.photo.pictured()
+        height, width = picture.image.shape[:2]
+        return cut_part(picture, move_part(rng, self.box, jitter, (width, height)))
 
     def read(self) -> Image:
         """Its pixels, (H, W, 3) uint8 RGB."""
@@ -150,7 +158,7 @@ class Crops:
     def draw(self, index: int, rng: np.random.Generator) -> Arrays:
         """`image` (size, size, 3) uint8, `boxes` (G, 4) float32 and `types` (G,)."""
         recipe, photo = self.recipe, self.photos[index % len(self.photos)]
-        picture = photo.picture()
+        picture = photo.jittered(rng, recipe.crops.part_jitter) if self.learning else photo.picture()
         if self.learning:
             picture = change_places(recipe.augment, picture, rng, patches=self.patches)
         elif recipe.augment.background:

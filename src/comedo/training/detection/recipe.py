@@ -14,6 +14,8 @@ from comedo.training.runner.labelled import LabelledSet
 from comedo.training.runner.plan import RunRecipe
 from comedo.types import Region
 
+_MOST_JITTER = 0.3  # of a part's size: beyond, two edges could leave little between them
+
 
 @dataclass(frozen=True, kw_only=True)
 class CropPlan:
@@ -23,8 +25,11 @@ class CropPlan:
     zoom: tuple[float, float] = (0.8, 1.25)  # log-uniform around the serving scale
     on_lesion: float = 0.7  # share of crops near a lesion; the others lie anywhere
     least_seen: float = 0.5  # share of a box that must be in the crop; boxes cut further are left out
+    part_jitter: float = 0.0  # how far edges of a part move while learning, share of its size; wants `parts`
 
     def __post_init__(self) -> None:
+        if not 0 <= self.part_jitter <= _MOST_JITTER:
+            raise UnusableInput(f"crops.part_jitter must lie in 0 to {_MOST_JITTER}, got {self.part_jitter}")
         if self.size < MULTIPLE or self.size % MULTIPLE:
             raise UnusableInput(f"crops.size must be a multiple of {MULTIPLE}, got {self.size}")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from comedo.geometry import sample_crop
 from comedo.training.augmentation.mirror import draw_mirror, mirror_image
-from comedo.training.augmentation.regions import region_boxes
+from comedo.training.augmentation.regions import move_edges, region_boxes
 from comedo.training.augmentation.rolling import Roll, all_rolls, rolls_per_grade
 from comedo.training.label_noise import soft_labels
 from comedo.training.runner.augment import change_light
@@ -109,7 +109,7 @@ class PatchExamples:
             self._kept[number] = self.faces[number].read()
         box = self.faces[number].boxes[region]
         if self.learning:
-            box = _jitter(box, self.recipe.patches.jitter, rng)
+            box = move_edges(rng, box, self.recipe.patches.jitter)
         patch = cut(self._kept[number], box, self.recipe.patches.side)
         if copy > 0 and region is not None:
             roll: Roll = all_rolls(patch, region, copies)[copy - 1]
@@ -119,10 +119,3 @@ class PatchExamples:
                 patch = mirror_image(patch)
             patch = change_light(self.recipe.augment, patch, rng)
         return {"patch": np.ascontiguousarray(patch), "label": self._labels[number]}
-
-
-def _jitter(box: Box, share: float, rng: np.random.Generator) -> Box:
-    x0, y0, x1, y1 = box
-    left, top, right, bottom = rng.uniform(-share, share, 4)
-    w, h = x1 - x0, y1 - y0
-    return (x0 + left * w, y0 + top * h, x1 + right * w, y1 + bottom * h)
