@@ -59,7 +59,8 @@ def coco(tmp_path):
 
 def run(truth, *answers, plan=PLAN):
     predictions = predict_all(FakePredictor(*answers), truth.photos, quiet=True)
-    return evaluate(truth, predictions, plan, data="drawn", split="val", predictor="fake"), predictions
+    measured = evaluate(truth, predictions, plan, data="drawn", split="val", predictor="fake")
+    return measured.evaluation, predictions
 
 
 def figure(evaluation, section, name):
