@@ -18,7 +18,7 @@ def test_lines_are_drawn_to_scale_with_their_names():
     assert [n.get("stroke") for n in named] == [first.get("stroke"), second.get("stroke")]
     texts = {t.text for t in chart.iter(f"{SVG}text")}
     assert {"A & B", "recall", "precision", "<ours>", "b"} <= texts
-    assert len(list(chart.iter(f"{SVG}circle"))) == 2
+    assert len(list(chart.iter(f"{SVG}circle"))) == 2 + 1  # one beside the name
 
 
 def test_a_confusion_matrix_shows_numbers_and_shares_of_rows():

@@ -203,7 +203,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables for a model card here.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write evaluation.json, evaluation.md and curves (SVG) into this folder.")
+        Path | None, typer.Option(help="Write evaluation.json, evaluation.md and curves as SVG into this folder.")
     ] = None,
     pictures: Annotated[Path | None, typer.Option(help="Draw the photos with most mistakes into this folder.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress bars and no tables.")] = False,
@@ -262,7 +262,7 @@ def evaluate(
         markdown.write_text(to_markdown(result), encoding="utf-8")
     if out is not None:
         write_measured(measured, out)
-        typer.echo(f"{len(measured.pictures)} curves and tables in {out}", err=True)
+        typer.echo(f"{len(measured.pictures)} pictures in {out}", err=True)
     if pictures is not None:
         drawn = draw_worst(truth.photos, found, pictures, threshold=threshold)
         typer.echo(f"{len(drawn)} pictures in {pictures}", err=True)

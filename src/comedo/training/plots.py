@@ -76,19 +76,21 @@ def line_chart(
         parts.append(f'<polyline class="f" stroke="{colour}" stroke-dasharray="{dash}" points="{path}"/>')
         if line.dots:
             parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in places]
-    return with_names(title, parts, [line.name for line in lines], SIZE)
+    return with_names(title, parts, lines, SIZE)
 
 
-def with_names(title: str, parts: Sequence[str], names: Sequence[str], height: float) -> str:
+def with_names(title: str, parts: Sequence[str], lines: Sequence[Line], height: float) -> str:
     """The drawing of a chart and, below it, the name of each line beside a piece of it."""
     named = []
-    for number, name in enumerate(names):
+    for number, line in enumerate(lines):
         colour, dash = STROKES[number % len(STROKES)]
         y = height + 12 + _NAME * number
         piece = f'points="{_LEFT},{y - 4:g} {_LEFT + 24},{y - 4:g}"'
         named.append(f'<polyline class="f" stroke="{colour}" stroke-dasharray="{dash}" {piece}/>')
-        named.append(f'<text x="{_LEFT + 30}" y="{y:g}" style="fill:{colour}">{escape(name)}</text>')
-    return svg(SIZE, height + 4 + _NAME * len(names), title, [*parts, *named])
+        if line.dots:
+            named.append(f'<circle cx="{_LEFT + 12}" cy="{y - 4:g}" r="3" fill="{colour}"/>')
+        named.append(f'<text x="{_LEFT + 30}" y="{y:g}" style="fill:{colour}">{escape(line.name)}</text>')
+    return svg(SIZE, height + 4 + _NAME * len(lines), title, [*parts, *named])
 
 
 def _quarters(low: float, high: float) -> list[float]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.training.metrics.reliability import Reliability, pool_ranges, spread
-from comedo.training.plots import SIZE, STROKES, Axes, rule, text, with_names
+from comedo.training.plots import SIZE, STROKES, Axes, Line, rule, text, with_names
 
 _STRIP = 13  # height of a line of numbers below the chart, pixels
 _SMALLEST, _LARGEST = 2.0, 6.0  # radius of a dot, whose area goes with how many it stands for
@@ -50,10 +50,8 @@ def reliability_chart(
         bars = spread(curve.parts, curve.people) if found.number else np.full((len(found.sums), 2), np.nan)
         parts += _dots(axes, found, bars, number, most)
         parts += _numbers(axes, found, number)
-    names = [
-        f"{curve.name} ({in_short(found.number)}){_error(found)}" for curve, found in zip(curves, pooled, strict=True)
-    ]
-    return with_names(title, parts, names, SIZE + below)
+    names = [f"{c.name} ({in_short(p.number)}){_error(p)}" for c, p in zip(curves, pooled, strict=True)]
+    return with_names(title, parts, [Line(name, (), dots=True) for name in names], SIZE + below)
 
 
 def _dots(axes: Axes, found: Reliability, bars: NDArray[np.float64], number: int, most: float) -> list[str]:
