@@ -177,15 +177,19 @@ def _run(
     sections: list[Section] = []
     notes: list[str] = []
     pictures: dict[str, str] = {}
+    files = _file_names(sorted(found))
     for scale, rows in sorted(found.items()):
         who = people[scale]
         figures = measure_all(judge.measures(rows), rows, beside[scale], people=who, rounds=plan.rounds)
         sections.append(Section(scale, len(rows), len(set(who)), figures))
         notes += [f"{scale}: {remark}" for remark in judge.remarks(rows)]
         drawn = judge.draw(rows, beside[scale], who)
-        pictures |= {f"{name}-{_file_name(scale)}": svg for name, svg in drawn.items()}
+        pictures |= {f"{name}-{files[scale]}": svg for name, svg in drawn.items()}
     return tuple(sections), tuple(notes), pictures
 
 
-def _file_name(scale: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", scale.lower()).strip("-")
+def _file_names(scales: Sequence[str]) -> dict[str, str]:
+    """A part of a file's name for each; those that would share one are numbered."""
+    plain = [re.sub(r"\W+", "-", scale.lower()).strip("-") for scale in scales]
+    pairs = enumerate(zip(scales, plain, strict=True), 1)
+    return {scale: name if plain.count(name) == 1 else f"{name}-{number}" for number, (scale, name) in pairs}

@@ -50,7 +50,8 @@ def draw_lesions(rows: Rows, baseline: Rows, people: Sequence[str]) -> dict[str,
 
 def _draw_found(rows: Rows, baseline: Rows, people: Sequence[str]) -> dict[str, str]:
     reported = tally_of(rows)
-    point = [(reported.recall, reported.precision)] if reported.recall and reported.precision else []
+    recall, precision = reported.recall, reported.precision
+    point = [] if recall is None or precision is None else [(recall, precision)]
     lines = [
         found_line("by centres", pool([r.centre for r in rows])),
         found_line("by IoU 0.3", pool([r.iou_30 for r in rows])),

@@ -126,7 +126,7 @@ class _Photo(BaseModel):
 class _Lesion(BaseModel):
     center_xy: tuple[float, float]
     diameter_px: float
-    score: float
+    score: float = Field(ge=0, le=1)
     group: Group
 
 
@@ -137,7 +137,7 @@ class _Total(BaseModel):
 class _Graded(BaseModel):
     value: float | str | bool | None = None
     affected: bool | None = None
-    probability: float | None = None
+    probability: float | None = Field(None, ge=0, le=1)
 
 
 class _Line(BaseModel):

@@ -9,11 +9,7 @@ import numpy as np
 
 from comedo.training.figures import Measure
 from comedo.training.metrics.ordinal import balanced_accuracy
-from comedo.training.metrics.probability import (
-    average_precision,
-    brier,
-    roc_auc,
-)
+from comedo.training.metrics.probability import average_precision, brier, roc_auc
 from comedo.training.metrics.reliability import calibration_error, reliability
 from comedo.training.metrics.tally import Tally
 from comedo.training.plots import confusion_chart
