@@ -4,8 +4,8 @@ import pytest
 from comedo.training.sequence import draw
 from comedo.training.sequence.draw import Drawn
 from comedo.training.sequence.plan import DrawPlan
-from comedo.training.sequence.rendered import draw_levels, shows
-from comedo.training.sequence.series import Course, Series, save_frames
+from comedo.training.sequence.rendered import draw_levels
+from comedo.training.sequence.series import Course, Series, save_frames, shows
 
 PLAIN = DrawPlan(reverse=0, mirror=0, unsound=0, gaps=0, shift=0, zoom=0, light=0, white_balance=0)
 

@@ -1,9 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from builders import make_face, make_image
 from comedo.errors import NoFaceFound
 from comedo.training.data.files import BadAnnotations
+from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.own import own_series, read_labels, read_shots
 from comedo.training.sequence.plan import OwnPlan
 from comedo.training.sequence.series import Course
@@ -35,6 +38,10 @@ class Mapper:
         return make_face()
 
 
+def framing(mapper):
+    return Framing(32, lesions=False, load=lambda: SimpleNamespace(mapper=mapper))
+
+
 @pytest.fixture
 def root(tmp_path):
     (tmp_path / "series.csv").write_text(SERIES)
@@ -46,19 +53,19 @@ def root(tmp_path):
 
 def test_series_in_order_of_dates_with_clear_labels(root):
     mapper = Mapper()
-    anna, ben = own_series(PLAN, root, mapper, 32, root / "cache")
+    anna, ben = own_series(PLAN, root, framing(mapper), root / "cache")
     assert (anna.course, anna.split, anna.person) == (Course.BETTER, "train", "anna")
     assert (ben.course, ben.split) == (Course.SAME, "val")
     assert anna.frames().shape == (2, 32, 32, 3)
     assert anna.frames()[0].mean() > anna.frames()[1].mean()  # a1 is the brighter one and the first
-    again = own_series(PLAN, root, mapper, 32, root / "cache")
+    again = own_series(PLAN, root, framing(mapper), root / "cache")
     assert [s.name for s in again] == [anna.name, ben.name]
     assert mapper.asked == 5  # once a photo: cleo has only one, dan no clear label
 
 
 def test_photos_without_a_face_are_left_out(root):
     save(root / "photos" / "a2.png", np.zeros((64, 64, 3), np.uint8))
-    assert [s.person for s in own_series(PLAN, root, Mapper(), 32, root / "cache")] == ["ben"]
+    assert [s.person for s in own_series(PLAN, root, framing(Mapper()), root / "cache")] == ["ben"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.training.sequence.framing import COLOURS
 from comedo.training.sequence.plan import DrawPlan
 from comedo.training.sequence.series import Course, Frames, Series, Sort
 
@@ -123,29 +124,35 @@ def with_noise(drawn: Drawn, rng: np.random.Generator) -> Drawn:
     which = rng.random(len(frames)) < (1.0 if rng.random() < 0.5 else 0.5)
     which[int(rng.integers(len(frames)))] = True
     for place in np.flatnonzero(which):
-        frames[place] = noise_frame(frames.shape[1], rng)
+        frames[place] = noise_frame(frames.shape[1], rng, channels=frames.shape[3])
     loads = np.where(which, np.nan, drawn.loads).astype(np.float32)
     return replace(drawn, frames=frames, loads=loads, sound=False, is_face=drawn.is_face & ~which)
 
 
-def noise_frame(side_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A picture of nothing, (side, side, 3)."""
+def noise_frame(side_px: int, rng: np.random.Generator, *, channels: int = COLOURS) -> NDArray[np.uint8]:
+    """A picture of nothing, (side, side, channels); where lesions are drawn, mostly none or noise of their own."""
     coarse = int(rng.choice([side_px, side_px // 4, side_px // 16]))
-    small = rng.normal(rng.uniform(70, 190), rng.uniform(15, 70), (max(1, coarse), max(1, coarse), 3))
+    small = rng.normal(rng.uniform(70, 190), rng.uniform(15, 70), (max(1, coarse), max(1, coarse), channels))
+    small[..., COLOURS:] -= rng.choice([0.0, 150.0, 255.0])
     full = cv2.resize(np.clip(small, 0, 255).astype(np.uint8), (side_px, side_px), interpolation=cv2.INTER_CUBIC)
     return np.asarray(full, np.uint8)
 
 
 def photograph(frame: NDArray[np.uint8], plan: DrawPlan, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The same skin in another photo: a little elsewhere, larger, turned, in other light, with grain."""
+    """The same skin in another photo: a little elsewhere, larger, turned, in other light, with grain.
+
+    Lesions that are drawn move along; light does not change them.
+    """
     side = frame.shape[0]
     zoom = float(np.exp(rng.uniform(-plan.zoom, plan.zoom)))
     affine = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), float(rng.uniform(-4, 4)), zoom)
     affine[:, 2] += rng.uniform(-plan.shift, plan.shift, 2) * side
     moved = cv2.warpAffine(frame, affine, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    gain = np.exp(rng.uniform(-plan.light, plan.light) + rng.uniform(-plan.white_balance, plan.white_balance, 3))
-    grain = rng.normal(0, rng.uniform(0, 4), moved.shape)
-    return np.asarray(np.clip(moved * gain + grain + 0.5, 0, 255), np.uint8)
+    gain = np.exp(rng.uniform(-plan.light, plan.light) + rng.uniform(-plan.white_balance, plan.white_balance, COLOURS))
+    colours = moved[..., :COLOURS]
+    grain = rng.normal(0, rng.uniform(0, 4), colours.shape)
+    lit = np.clip(colours * gain + grain + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.concatenate([lit, moved[..., COLOURS:]], 2), np.uint8)
 
 
 def leave_gaps(drawn: Drawn, rng: np.random.Generator, *, most: int) -> Drawn:

@@ -14,10 +14,10 @@ from zlib import crc32
 
 from comedo.errors import NoFaceFound
 from comedo.photo import read_photo
-from comedo.training.augmentation.subjects import Mapper
 from comedo.training.data.files import BadAnnotations, read_lines, safe_name
+from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.plan import OwnPlan
-from comedo.training.sequence.series import Course, Series, face_frame, save_frames, write_note
+from comedo.training.sequence.series import Course, Series, save_frames, write_note
 
 _COURSES = {"improved": Course.BETTER, "same": Course.SAME, "worse": Course.WORSE}
 _UNCLEAR = "unclear"
@@ -35,7 +35,7 @@ class Shot:
     split: str
 
 
-def own_series(plan: OwnPlan, root: Path, mapper: Mapper, side_px: int, cache: Path) -> list[Series]:
+def own_series(plan: OwnPlan, root: Path, framing: Framing, cache: Path) -> list[Series]:
     """One series a person who has a clear label and a face in two photos or more.
 
     Raises:
@@ -54,9 +54,8 @@ def own_series(plan: OwnPlan, root: Path, mapper: Mapper, side_px: int, cache: P
                 sorted(shots, key=lambda s: s.when),
                 labels[person],
                 root / plan.photos,
-                mapper,
-                side_px,
-                cache / f"own-{side_px}",
+                framing,
+                cache / f"own-{framing.mark}",
             )
             found += [] if series is None else [series]
     return found
@@ -120,7 +119,7 @@ def _split_of(person: str) -> str:
 
 
 def _one(
-    person: str, shots: Sequence[Shot], course: Course, photos: Path, mapper: Mapper, side_px: int, folder: Path
+    person: str, shots: Sequence[Shot], course: Course, photos: Path, framing: Framing, folder: Path
 ) -> Series | None:
     mark = hashlib.sha256("\n".join([person, *(s.photo for s in shots)]).encode()).hexdigest()[:16]
     path, note = folder / f"{mark}.npy", folder / f"{mark}.json"
@@ -129,10 +128,10 @@ def _one(
         for shot in shots:
             photo = read_photo(photos / shot.photo)
             try:
-                face = mapper.find(photo)
+                face = framing.find_face(photo)
             except NoFaceFound:
                 continue
-            frames.append(face_frame(photo.image, face.box_xyxy, face.face_px, side_px))
+            frames.append(framing.cut(photo, face))
         if len(frames) > 1:
             save_frames(path, frames)
         write_note(note, json.dumps({"faces": len(frames)}))

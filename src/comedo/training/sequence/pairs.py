@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 import numpy as np
+from rich.progress import track
 
 from comedo.errors import NoFaceFound
 from comedo.face.skin import skin_mask
 from comedo.photo import read_photo
-from comedo.training.augmentation.paste import Patch, cut_patches, draw_placements, paste
-from comedo.training.augmentation.subjects import Mapper
+from comedo.training.augmentation.paste import Patch, Placement, cut_patches, draw_placements, paste
 from comedo.training.change_pairs import Pair, find_photo, people_of, read_pairs
 from comedo.training.command import RECIPES
 from comedo.training.data.convert import read_dataset
 from comedo.training.data.dataset import Sample
+from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.plan import PairsPlan
-from comedo.training.sequence.series import Course, Series, face_frame, save_frames, write_note
-from comedo.types import FaceMap, Image, Mask
+from comedo.training.sequence.series import Course, Series, save_frames, shows, write_note
+from comedo.types import FaceMap, Mask, Photo
 
 # Which photo of a pair gets lesions: the second (worse), the first (better), both (the same number), none.
 _PASTED: Sequence[tuple[Course, tuple[bool, bool]]] = (
@@ -31,31 +33,35 @@ _PASTED: Sequence[tuple[Course, tuple[bool, bool]]] = (
 )
 
 
+_CLEAR_CHANGE = 0.4  # lesions pasted, of those that are there: fewer are no change to be seen
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """One photo with its face, its skin, its labelled lesions and those cut out of it."""
 
-    image: Image
+    photo: Photo
     face: FaceMap
     skin: Mask
     sample: Sample
     patches: tuple[Patch, ...]
 
 
-def pair_series(plan: PairsPlan, root: Path, mapper: Mapper, side_px: int, cache: Path) -> list[Series]:
+def pair_series(plan: PairsPlan, root: Path, framing: Framing, cache: Path) -> list[Series]:
     """Versions of every pair in comedo's own list; held-back pairs come as they are and with one change each.
 
-    What lies in `cache` already is not made again. Pairs in whose photos no face is found are left out.
+    What lies in `cache` already is not made again. Pairs in whose photos no face is found are left out, as are those
+    whose labelled and pasted lesions do not show the course: the photos are of different days.
     """
     pairs = read_pairs(RECIPES / "change-pairs.txt")
     people = people_of(pairs)
     wanted = [(p, v) for p in pairs for v in (range(plan.versions) if p.split == "train" else _held_back(p))]
-    folder = cache / f"pairs-{side_px}-{plan.pasted[0]}-{plan.pasted[1]}"
+    folder = cache / f"pairs-{framing.mark}-{plan.pasted[0]}-{plan.pasted[1]}"
     missing = [(p, v) for p, v in wanted if not (folder / f"{_name(p, v)}.json").exists()]
     if missing:
-        subjects = _subjects([p for p, _ in missing], root / plan.photos, root / plan.annotations, mapper)
-        for pair, version in missing:
-            _make(pair, version, subjects, plan, side_px, folder)
+        subjects = _subjects([p for p, _ in missing], root / plan.photos, root / plan.annotations, framing)
+        for pair, version in track(missing, description="framing repeat photos"):
+            _make(pair, version, subjects, plan, framing, folder)
     return [s for p, v in wanted if (s := _series(p, v, people[p.a], folder)) is not None]
 
 
@@ -69,44 +75,72 @@ def _name(pair: Pair, version: int) -> str:
 
 def _series(pair: Pair, version: int, person: int, folder: Path) -> Series | None:
     name = _name(pair, version)
-    if not json.loads((folder / f"{name}.json").read_text("utf-8"))["faces"]:
+    loads = json.loads((folder / f"{name}.json").read_text("utf-8"))["loads"]
+    if loads is None:
         return None
     course, pasted = _PASTED[version % len(_PASTED)]
+    known = None if None in loads else tuple(loads)
+    if known is not None and not shows(course, known):
+        return None
     source = "pairs with pasted lesions" if any(pasted) else "pairs"
-    return Series(f"pairs/{name}", f"pairs/{person}", pair.split, source, course, folder / f"{name}.npy")
+    return Series(f"pairs/{name}", f"pairs/{person}", pair.split, source, course, folder / f"{name}.npy", known)
 
 
 def _make(
-    pair: Pair, version: int, subjects: Mapping[str, Subject], plan: PairsPlan, side_px: int, folder: Path
+    pair: Pair, version: int, subjects: Mapping[str, Subject], plan: PairsPlan, framing: Framing, folder: Path
 ) -> None:
     name = _name(pair, version)
     both = [subjects[n] for n in (pair.a, pair.b) if n in subjects]
-    if len(both) == 2:
-        rng = np.random.default_rng([version, *map(ord, pair.a + pair.b)])
-        same_side = {s.sample.photo for s in both}
-        # Patches of the same side of the split only: a held-back lesion is never learnt from.
-        patches = [
-            patch
-            for s in subjects.values()
-            if s.sample.split == both[0].sample.split and s.sample.photo not in same_side
-            for patch in s.patches
-        ]
-        number = int(rng.integers(plan.pasted[0], plan.pasted[1] + 1))
-        _, pasted = _PASTED[version % len(_PASTED)]
-        frames = [_frame(s, patches, number if here else 0, rng, side_px) for s, here in zip(both, pasted, strict=True)]
-        save_frames(folder / f"{name}.npy", frames)
-    write_note(folder / f"{name}.json", json.dumps({"faces": len(both) == 2}))
+    rng = np.random.default_rng([version, *map(ord, pair.a + pair.b)])
+    _, pasted = _PASTED[version % len(_PASTED)]
+    patches = _patches_for(both, subjects)
+    placed = _placements(both, pasted, patches, plan.pasted, rng) if len(both) == 2 else None
+    loads = None
+    if placed is not None:
+        photos = [_pasted(s, patches, places) for s, places in zip(both, placed, strict=True)]
+        save_frames(folder / f"{name}.npy", [framing.cut(p, s.face) for p, s in zip(photos, both, strict=True)])
+        loads = [_load(s, places) for s, places in zip(both, placed, strict=True)]
+    write_note(folder / f"{name}.json", json.dumps({"loads": loads}))
 
 
-def _frame(subject: Subject, patches: Sequence[Patch], number: int, rng: np.random.Generator, side_px: int) -> Image:
-    image = subject.image
-    if number:
-        places = draw_placements(rng, patches, subject.sample, subject.skin, number=number)
-        image, _ = paste(image, subject.sample, patches, places)
-    return face_frame(image, subject.face.box_xyxy, subject.face.face_px, side_px)
+def _patches_for(both: Sequence[Subject], subjects: Mapping[str, Subject]) -> list[Patch]:
+    """Lesions of other photos of the same side of the split: a held-back lesion is never learnt from."""
+    mine, sides = {s.sample.photo for s in both}, {s.sample.split for s in both}
+    others = [s for s in subjects.values() if s.sample.split in sides and s.sample.photo not in mine]
+    return [patch for s in others for patch in s.patches]
 
 
-def _subjects(pairs: Sequence[Pair], photos: Path, annotations: Path, mapper: Mapper) -> dict[str, Subject]:
+def _placements(
+    both: Sequence[Subject],
+    pasted: Sequence[bool],
+    patches: Sequence[Patch],
+    limits: tuple[int, int],
+    rng: np.random.Generator,
+) -> list[tuple[Placement, ...]] | None:
+    """What goes onto either photo; None where too few find room to make a change."""
+    least = max(limits[0], ceil(_CLEAR_CHANGE * max(len(s.sample.marks) for s in both)))
+    if any(pasted) and least > limits[1]:
+        return None
+    number = int(rng.integers(least, limits[1] + 1)) if any(pasted) else 0
+    found = [
+        draw_placements(rng, patches, s.sample, s.skin, number=number if here else 0)
+        for s, here in zip(both, pasted, strict=True)
+    ]
+    enough = all(len(places) >= least for places, here in zip(found, pasted, strict=True) if here)
+    return found if enough else None
+
+
+def _pasted(subject: Subject, patches: Sequence[Patch], places: Sequence[Placement]) -> Photo:
+    image, _ = paste(subject.photo.image, subject.sample, patches, places)
+    return replace(subject.photo, image=image)
+
+
+def _load(subject: Subject, places: Sequence[Placement]) -> int | None:
+    """Lesions that are labelled or pasted; None where nobody labelled the photo."""
+    return None if subject.sample.labels is None else len(subject.sample.marks) + len(places)
+
+
+def _subjects(pairs: Sequence[Pair], photos: Path, annotations: Path, framing: Framing) -> dict[str, Subject]:
     labelled = {
         Path(s.photo).stem: s for s in read_dataset(annotations).samples if Path(s.photo).parent.name == photos.name
     }
@@ -114,12 +148,12 @@ def _subjects(pairs: Sequence[Pair], photos: Path, annotations: Path, mapper: Ma
     for name in sorted({n for p in pairs for n in (p.a, p.b)}):
         photo = read_photo(find_photo(photos, name), name=name)
         try:
-            face = mapper.find(photo)
+            face = framing.find_face(photo)
         except NoFaceFound:
             continue
         split = next(p.split for p in pairs if name in (p.a, p.b))
         known = labelled.get(name, Sample(name))
         sample = replace(known, width=photo.width, height=photo.height, split=split)
         skin = skin_mask(face, photo.width, photo.height)
-        found[name] = Subject(photo.image, face, skin, sample, tuple(cut_patches(photo.image, sample, skin)))
+        found[name] = Subject(photo, face, skin, sample, tuple(cut_patches(photo.image, sample, skin)))
     return found

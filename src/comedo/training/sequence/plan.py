@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from comedo.errors import UnusableInput
 from comedo.training.runner.plan import RunRecipe
+from comedo.training.sequence.framing import COLOURS
 
 LEAST_SIDE = 64  # pixels: the network sums a face up in 4 x 4 cells at stride 16
 
@@ -63,10 +65,16 @@ class NetPlan:
     """The network."""
 
     side_px: int = 128  # of a face
+    lesions: bool = False  # whether the lesions that comedo finds are drawn as a fourth channel
     most_photos: int = 30  # the exported network takes so many, missing ones masked
     widths: tuple[int, int, int, int] = (16, 24, 32, 48)  # channels at strides 2, 4, 8, 16
     hidden: int = 64  # of the LSTM
     output: Literal["ordinal", "classes"] = "ordinal"  # one axis with two cuts, or three classes of their own
+
+    @property
+    def channels(self) -> int:
+        """Of a picture: colours and, if they are drawn, lesions."""
+        return COLOURS + self.lesions
 
     def __post_init__(self) -> None:
         if self.side_px < LEAST_SIDE:
@@ -86,4 +94,15 @@ class SequenceRecipe(RunRecipe):
     draw: DrawPlan = field(default_factory=DrawPlan)
     net: NetPlan = field(default_factory=NetPlan)
     load_weight: float = 1.0  # of the loss that teaches to count each photo's lesions, where they are known
+    spoilt: float = 0.1  # share of series, where the network is used, that are a stranger's or in no order
     answer_from: float = 0.8  # least probability, of a sound series too, for an answer
+
+    def __post_init__(self) -> None:
+        if not 0 < self.spoilt < 1:
+            raise UnusableInput(f"spoilt must lie between 0 and 1, got {self.spoilt:g}")
+
+    @property
+    def odds_of_sound(self) -> float:
+        """What the log odds of a sound series gain from those learnt from to those in use."""
+        learnt = min(max(self.draw.unsound, 0.01), 0.99)
+        return math.log((1 - self.spoilt) / self.spoilt) - math.log((1 - learnt) / learnt)

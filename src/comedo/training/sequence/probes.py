@@ -36,7 +36,7 @@ def _probe(series: Series, sort: Sort, spoil: Spoil, others: Sequence[Series], f
 
 def _noise(series: Series, _: Sequence[Series], rng: np.random.Generator) -> Frames:
     frames = series.frames()
-    return np.stack([noise_frame(frames.shape[1], rng) for _ in frames])
+    return np.stack([noise_frame(frames.shape[1], rng, channels=frames.shape[3]) for _ in frames])
 
 
 def _stranger(series: Series, others: Sequence[Series], rng: np.random.Generator) -> Frames | None:

@@ -9,10 +9,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from rich.progress import track
 
+from comedo.errors import NoFaceFound
+from comedo.geometry import sample_crop
+from comedo.photo import read_photo
+from comedo.progress.canvas import EYES_TO_LIPS_MM
 from comedo.synthetic import FaceSpec, LesionSpec, RenderedFace, random_spec, render, same_person, scatter_lesions
+from comedo.training.sequence.framing import Framing, face_box
 from comedo.training.sequence.plan import RenderedPlan
-from comedo.training.sequence.series import Course, Series, face_frame, save_frames, write_note
+from comedo.training.sequence.series import Course, Series, save_frames, shows, write_note
 from comedo.types import Group, Image, Kind
 
 _HELD_BACK = 500_000  # added to the number of a person who is measured on
@@ -20,10 +26,8 @@ _SHARES = {Kind.PAPULE: 0.45, Kind.PUSTULE: 0.2, Kind.CLOSED_COMEDONE: 0.15, Kin
 _MARKS = 4
 _LEAST_CHANGE = 6  # active lesions, and at least 40 % of them
 _KEPT = 0.6
-_LEAST_SEEN = 3  # lesions in sight by which a changed series must differ
-_STEADY, _STEADY_SHARE = 2, 0.2  # and by which a steady one may
 _TURNOVER = 0.25  # of the lesions on the skin: how many others may have come in their place by the next photo
-_EYES_TO_LIPS_MM = 65.0
+_WORTH_A_BAR = 20  # series to render
 
 
 @dataclass(frozen=True)
@@ -77,48 +81,64 @@ def series_specs(plan: RenderedPlan, number: int, index: int) -> tuple[list[Face
 
 
 def frame_of(face: RenderedFace, side_px: int) -> Image:
-    """The face of a rendered photo, by its truth."""
+    """The colours of a rendered face, by its truth, (side, side, 3)."""
     box = face.box_xyxy or (0.0, 0.0, float(face.image.shape[1]), float(face.image.shape[0]))
-    return face_frame(face.image, box, _EYES_TO_LIPS_MM / face.mm_per_px, side_px)
+    return sample_crop(face.image, face_box(box, EYES_TO_LIPS_MM / face.mm_per_px), (side_px, side_px))
 
 
-def rendered_series(plan: RenderedPlan, side_px: int, cache: Path) -> list[Series]:
+def framed(face: RenderedFace, framing: Framing) -> Image:
+    """The picture of a rendered face; where lesions are drawn, they are found as on any photo.
+
+    Raises:
+        NoFaceFound: The face map sees none.
+    """
+    if not framing.lesions:
+        return frame_of(face, framing.side_px)
+    photo = read_photo(face.image)
+    return framing.cut(photo, framing.find_face(photo))
+
+
+def rendered_series(plan: RenderedPlan, framing: Framing, cache: Path) -> list[Series]:
     """Every series of the plan but those in which what is in sight does not show the course (`shows`).
 
-    What lies in `cache` already is not rendered again.
+    What lies in `cache` already is not rendered again. Where lesions are drawn, series in which a face is not found
+    are left out.
     """
     people = [("train", n) for n in range(plan.people)] + [("val", _HELD_BACK + n) for n in range(plan.held_back)]
     looks = {k: v for k, v in asdict(plan).items() if k not in ("people", "held_back", "series")}
-    mark = hashlib.sha256(json.dumps([looks, side_px], sort_keys=True).encode()).hexdigest()[:12]
+    mark = hashlib.sha256(json.dumps([looks, framing.mark], sort_keys=True).encode()).hexdigest()[:12]
     folder = cache / f"rendered-{mark}"
-    found = [_one(plan, split, n, i, side_px, folder) for split, n in people for i in range(plan.series)]
-    return [s for s in found if shows(s.course, s.loads or ())]
+    wanted = [(split, n, i) for split, n in people for i in range(plan.series)]
+    missing = [(n, i) for _, n, i in wanted if not (folder / f"{n}-{i}.json").exists()]
+    for number, index in track(missing, description="rendering series", disable=len(missing) < _WORTH_A_BAR):
+        _make(plan, number, index, framing, folder)
+    found = [_known(folder, *one) for one in wanted]
+    return [s for s in found if s is not None and shows(s.course, s.loads or ())]
 
 
-def shows(course: Course, loads: Sequence[int]) -> bool:
-    """Whether the lesions in sight went that way: a turned head hides some, a small picture swallows small ones."""
-    more = loads[-1] - loads[0]
-    if course is Course.SAME:
-        return abs(more) <= max(_STEADY, _STEADY_SHARE * max(loads))
-    return more >= _LEAST_SEEN if course is Course.WORSE else -more >= _LEAST_SEEN
+def _make(plan: RenderedPlan, number: int, index: int, framing: Framing, folder: Path) -> None:
+    specs, course = series_specs(plan, number, index)
+    faces = [render(spec) for spec in specs]
+    try:
+        save_frames(folder / f"{number}-{index}.npy", [framed(face, framing) for face in faces])
+        known: dict[str, object] = {"course": int(course), "loads": _loads(faces)}
+    except NoFaceFound:
+        known = {}
+    write_note(folder / f"{number}-{index}.json", json.dumps(known))
 
 
-def _one(plan: RenderedPlan, split: str, number: int, index: int, side_px: int, folder: Path) -> Series:
+def _known(folder: Path, split: str, number: int, index: int) -> Series | None:
     name = f"{number}-{index}"
-    path, note = folder / f"{name}.npy", folder / f"{name}.json"
-    if not (path.exists() and note.exists()):
-        specs, course = series_specs(plan, number, index)
-        faces = [render(spec) for spec in specs]
-        save_frames(path, [frame_of(face, side_px) for face in faces])
-        write_note(note, json.dumps({"course": int(course), "loads": _loads(faces)}))
-    known = json.loads(note.read_text("utf-8"))
+    known = json.loads((folder / f"{name}.json").read_text("utf-8"))
+    if not known:
+        return None
     return Series(
         name=f"rendered/{name}",
         person=f"rendered/{number}",
         split=split,
         source="rendered",
         course=Course(known["course"]),
-        path=path,
+        path=folder / f"{name}.npy",
         loads=tuple(known["loads"]),
     )
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.geometry import sample_crop
-from comedo.progress.canvas import CANVAS_PX, FACE_PX
 from comedo.report.whole_file import write_whole
-from comedo.types import Box, Image
+from comedo.training.sequence.framing import COLOURS
+from comedo.types import Image
 
-Frames = NDArray[np.uint8]  # (T, side, side, 3) RGB
-_SHARE = 0.82  # of the canvas's side: face and chin, little of the room
+_LEAST_SEEN = 3  # lesions in sight by which a changed series must differ
+_STEADY, _STEADY_SHARE = 2, 0.2  # and by which a steady one may
+
+Frames = NDArray[np.uint8]  # (T, side, side, 3 or 4) RGB and, if they are drawn, lesions
 
 
 class Course(IntEnum):
@@ -65,15 +66,16 @@ class Series:
         return self.face(0)
 
     def face(self, index: int) -> Image:
-        """One face, (side, side, 3)."""
-        return np.asarray(self.frames()[index], np.uint8)
+        """The colours of one face, (side, side, 3)."""
+        return np.asarray(self.frames()[index][..., :COLOURS], np.uint8)
 
 
-def face_frame(image: Image, box_xyxy: Box, face_px: float, side_px: int) -> Image:
-    """A face at one scale, (side, side, 3): `face_px`, eye line to lips, takes a fixed share of the side."""
-    half = _SHARE * CANVAS_PX / 2 * face_px / FACE_PX
-    cx, cy = (box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2
-    return sample_crop(image, (cx - half, cy - half, cx + half, cy + half), (side_px, side_px))
+def shows(course: Course, loads: Sequence[int]) -> bool:
+    """Whether the lesions in sight went that way: a turned head hides some, other days bring others."""
+    more = loads[-1] - loads[0]
+    if course is Course.SAME:
+        return abs(more) <= max(_STEADY, _STEADY_SHARE * max(loads))
+    return more >= _LEAST_SEEN if course is Course.WORSE else -more >= _LEAST_SEEN
 
 
 def save_frames(path: Path, frames: Sequence[Image]) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from comedo.errors import UnusableInput
-from comedo.training.augmentation.subjects import Mapper
+from comedo.pipeline import Analyzer
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
 from comedo.training.sequence.charts import draw_answers
 from comedo.training.sequence.draw import draw_series
+from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.network import ChangeNet, ShippedChange
 from comedo.training.sequence.own import own_series
 from comedo.training.sequence.pairs import pair_series
@@ -45,14 +46,14 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
     baseline_words: ClassVar[str] = "always the same, surely: no change"
 
     def items(self, recipe: SequenceRecipe, root: Path, cache: Path) -> list[Series]:
-        side = recipe.net.side_px
+        framing = Framing(recipe.net.side_px, recipe.net.lesions, _analyzer)
         found: list[Series] = []
         if recipe.rendered is not None:
-            found += rendered_series(recipe.rendered, side, cache)
+            found += rendered_series(recipe.rendered, framing, cache)
         if recipe.pairs is not None:
-            found += pair_series(recipe.pairs, root, _mapper(), side, cache)
+            found += pair_series(recipe.pairs, root, framing, cache)
         if recipe.own is not None:
-            found += own_series(recipe.own, root, _mapper(), side, cache)
+            found += own_series(recipe.own, root, framing, cache)
         if not found:
             raise UnusableInput("the recipe names no series; give it rendered, pairs or own")
         return found + probes([s for s in found if s.split == "val"], cache)
@@ -97,13 +98,15 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         assert isinstance(net, ChangeNet)
         rng = np.random.default_rng(0)
         most, side = recipe.net.most_photos, recipe.net.side_px
-        examples = [asked(rng.integers(0, 256, (n, side, side, 3), dtype=np.uint8), most) for n in sorted({2, 5, most})]
+        shape = (side, side, recipe.net.channels)
+        drawn = " and found lesions as soft dots" if recipe.net.lesions else ""
+        examples = [asked(rng.integers(0, 256, (n, *shape), dtype=np.uint8), most) for n in sorted({2, 5, most})]
         return Shipped(
-            module=ShippedChange(net),
+            module=ShippedChange(net, recipe.odds_of_sound),
             examples=examples,
             outputs=("course", "sound"),
-            input_words=f"faces (1, {most}, {side}, {side}, 3) uint8 RGB in order of time, eye line to lips "
-            f"{0.357 * side:.0f} pixels; mask (1, {most}) bool, false where a photo is missing",
+            input_words=f"faces (1, {most}, {side}, {side}, {shape[2]}) uint8 RGB{drawn} in order of time, "
+            f" eye line to lips {0.357 * side:.0f} pixels; mask (1, {most}) bool, false where a photo is missing",
             output_words="course (1, 3) float32: probabilities of worse, same, better; sound (1,): probability of a "
             "series of one person in order",
         )
@@ -159,10 +162,11 @@ class _Drawing:
         }
 
 
-def _mapper() -> Mapper:
+@cache
+def _analyzer() -> Analyzer:
     from comedo.build import build_analyzer
 
-    return build_analyzer().mapper
+    return build_analyzer()
 
 
 def _mean(values: Tensor, weights: Tensor) -> Tensor:
@@ -179,7 +183,7 @@ def asked(frames: Frames, most: int) -> Arrays:
     """What the exported network takes: the newest photos where there are more than it takes, the first one kept.
 
     Args:
-        frames: (T, S, S, 3).
+        frames: (T, S, S, channels).
         most: Photos that the network takes.
     """
     if len(frames) > most:
