@@ -58,6 +58,25 @@ def marked(tmp_path):
     return path
 
 
+def test_evaluate_writes_curves_into_a_folder(marked):
+    folder = marked.parent
+    done = run("evaluate", marked, "--predictions", folder / "lines.jsonl", "--rounds", 0, "--out", folder / "new/out")
+    assert done.exit_code == 0, done.output
+    out = folder / "new/out"
+    names = {"precision-recall-photos", "calibration-photos", "counts-photos"}
+    assert {p.name for p in out.iterdir()} == {"evaluation.json", "evaluation.md", *(f"{n}.svg" for n in names)}
+    assert (out / "evaluation.json").read_text() == done.stdout.removesuffix("\n")
+    assert all(f"![{name}]({name}.svg)" in (out / "evaluation.md").read_text() for name in names)
+    assert "3 pictures" in done.stderr
+
+
+def test_a_file_is_no_folder_for_curves(marked):
+    done = run("evaluate", marked, "--predictions", marked.parent / "lines.jsonl", "--out", marked)
+    assert done.exit_code == 2
+    assert "a file where a folder is wanted; name a folder with --out" in done.stderr
+    assert done.stdout == ""
+
+
 def test_evaluate_writes_json_tables_markdown_and_pictures(marked):
     folder = marked.parent
     done = run(

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -59,7 +60,8 @@ def coco(tmp_path):
 
 def run(truth, *answers, plan=PLAN):
     predictions = predict_all(FakePredictor(*answers), truth.photos, quiet=True)
-    return evaluate(truth, predictions, plan, data="drawn", split="val", predictor="fake"), predictions
+    measured = evaluate(truth, predictions, plan, data="drawn", split="val", predictor="fake")
+    return measured.evaluation, predictions
 
 
 def figure(evaluation, section, name):
@@ -79,6 +81,17 @@ def test_each_scale_of_input_has_its_section(coco):
     assert figure(result, "crops", "count error").baseline == 0  # two, as in the photo for training
     assert figure(result, "crops", "grade error").value == 0
     assert any("outside the split" in note for note in result.notes)
+
+
+def test_each_scale_of_input_has_its_pictures(coco):
+    truth = read_coco(coco, coco.parent, split="val")
+    places = {"crops": "eyes, 1 m", "frames": "eyes (1 m)"}  # names of files would be the same
+    photos = tuple(replace(p, scale=places[p.scale]) for p in truth.photos)
+    measured = evaluate(replace(truth, photos=photos), [found(*SPOTS)] * 3, PLAN, data="", split="", predictor="")
+    kinds = ("precision-recall", "calibration", "counts")
+    assert set(measured.pictures) == {f"{kind}-eyes-1-m-{n}" for kind in kinds for n in (1, 2)}
+    assert "photos (2)" in measured.pictures["counts-eyes-1-m-2"]
+    assert "photos (1)" in measured.pictures["counts-eyes-1-m-1"]
 
 
 def test_a_threshold_does_not_touch_the_baseline(coco):

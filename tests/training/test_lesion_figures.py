@@ -104,6 +104,21 @@ def test_grades_need_both_sides_and_no_lesions():
     assert (found["count error"], found["F1"]) == (None, None)  # lesions nobody marked are neither right nor wrong
 
 
+def test_scores_are_compared_with_the_share_of_lesions_that_are_there():
+    # Two say 0.9 and one is there, one says 0.2 and is not.
+    pair = photo(A), prediction(A, B, C, scores=(0.9, 0.9, 0.2))
+    assert figures(pair)["calibration error"] == pytest.approx((2 * 0.4 + 0.2) / 3)
+    assert figures((photo(A), None))["calibration error"] is None
+
+
+def test_acne_is_judged_where_some_photos_have_it_and_some_have_none():
+    pairs = [(photo(A), prediction(A, prob_affected=0.9)), (photo(), prediction(prob_affected=0.3))]
+    found = figures(*pairs, (photo(known=False), prediction(prob_affected=0.5)), (photo(B), None))
+    assert (found["acne ROC AUC"], found["acne AP"]) == (1, 1)
+    assert found["acne calibration error"] == pytest.approx((0.1 + 0.3) / 2)
+    assert "acne AP" not in figures(pairs[0])
+
+
 def test_a_figure_carries_its_interval_and_baseline():
     mean = Measure("mean", "of numbers", lambda rows: float(np.mean(rows)) if rows else None)
     (figure,) = measure_all([mean], [1.0, 2, 3, 4], [0.0] * 4, people="abcd", rounds=Rounds(100, 1))

@@ -40,7 +40,8 @@ def test_an_analysis_becomes_a_prediction():
     assert fake.asked == [True]  # poor photos count as well
     assert found.circles.tolist() == [[10, 20, 2], [10, 20, 2]]
     assert found.groups == (Group.MARK, Group.INFLAMMATORY)
-    assert (found.count, found.grade, found.affected) == (4, 1, True)  # severity 2.6 is rounded to level 3
+    assert (found.affected, found.prob_affected) == (True, 0.93)
+    assert (found.count, found.grade) == (4, 1)  # severity 2.6 is rounded to level 3
     assert found.parts.shape == found.mask.shape == (40, 60)
     assert (found.parts[20, 10], found.parts[20, 30], found.parts[0, 0]) == (Part.NOSE, Part.LIPS, Part.BACKGROUND)
 
@@ -91,13 +92,14 @@ def test_lines_are_found_by_hash_even_when_names_repeat(tmp_path):
         photo.parent.mkdir()
         photo.write_bytes(bytes([number]))
     lesion = {"center_xy": [3, 4], "diameter_px": 6, "score": 0.5, "group": "inflammatory", "kind": "papule"}
-    grades = {"severity": {"value": 4.0}, "acne": {"affected": False}, "hayashi": None}
+    grades = {"severity": {"value": 4.0}, "acne": {"affected": False, "probability": 0.25}, "hayashi": None}
     full = line("1.jpg", hashlib.sha256(b"\1").hexdigest(), lesions=[lesion], counts={"total": 1}, grades=grades)
     lines = written(tmp_path, full, line("1.jpg", hashlib.sha256(b"\0").hexdigest()))
     empty, found = read_predictions(lines, photos)
     assert len(empty.circles) == 0
     assert found.circles.tolist() == [[3, 4, 3]]
-    assert (found.count, found.grade, found.affected) == (1, 2, False)
+    assert (found.count, found.grade, found.affected, found.prob_affected) == (1, 2, False, 0.25)
+    assert empty.prob_affected is None
 
 
 def test_an_error_line_is_a_photo_without_a_face(tmp_path):
@@ -110,5 +112,11 @@ def test_what_does_not_fit_is_refused(tmp_path):
     (tmp_path / "1.jpg").write_bytes(b"x")
     with pytest.raises(UnusableInput, match=r"no line for 1 of the photos \(first: 1.jpg\)"):
         read_predictions(written(tmp_path, line("2.jpg", "0")), [tmp_path / "1.jpg"])
-    with pytest.raises(UnusableInput, match="line 1: not a line"):
-        read_predictions(written(tmp_path, {"a": 1}), [tmp_path / "1.jpg"])
+    percent = {"center_xy": [3, 4], "diameter_px": 6, "score": 50, "group": "inflammatory"}
+    for wrong in (
+        {"a": 1},
+        line("1.jpg", "0", lesions=[percent]),
+        line("1.jpg", "0", grades={"acne": {"probability": -1}}),
+    ):
+        with pytest.raises(UnusableInput, match="line 1: not a line"):
+            read_predictions(written(tmp_path, wrong), [tmp_path / "1.jpg"])

@@ -12,7 +12,7 @@ from comedo.report.document import Document, ErrorDocument
 from comedo.report.page import PHOTOS_META, photos_digest, report_pieces
 from comedo.report.sheets import results_csv
 from comedo.report.tables import from_json, to_json
-from comedo.report.whole_file import unwritable, write_whole
+from comedo.report.whole_file import make_folder, unwritable, write_whole
 
 PHOTO_FILES = (".json", ".overlay.png", ".mask.png")
 
@@ -25,10 +25,7 @@ class ResultFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(path, error) from error
+        make_folder(path)
         self.path = path
         self._owners: dict[str, str] = {}  # stem in small letters, as some file systems see it: photo
         self._lock = Lock()

@@ -19,6 +19,18 @@ def unwritable(path: Path, error: OSError) -> ComedoError:
     return ComedoError(f"{path} cannot be written: {error.strerror}; choose another place or free some space")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder for results where there is none.
+
+    Raises:
+        ComedoError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
 def write_whole(path: Path, pieces: Iterable[bytes]) -> Path:
     """Write beside the final name, then rename: a reader or a crash never meets half a file, and no draft stays.
 

@@ -202,6 +202,9 @@ def evaluate(
     rounds: Annotated[int, typer.Option(help="Draws of the bootstrap; 0 for no intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables for a model card here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write evaluation.json, evaluation.md and curves as SVG into this folder.")
+    ] = None,
     pictures: Annotated[Path | None, typer.Option(help="Draw the photos with most mistakes into this folder.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress bars and no tables.")] = False,
 ) -> None:
@@ -215,7 +218,7 @@ def evaluate(
 
     For example:
 
-    - `comedo evaluate acne04/annotations.json --only crops1024 --sweep`
+    - `comedo evaluate acne04/annotations.json --only crops1024 --sweep --out curves`
 
     - `comedo evaluate lesion_masks --names 1,9,15 --pictures worst`
 
@@ -225,9 +228,10 @@ def evaluate(
 
     - `comedo evaluate clear_faces/` (faces found, lesions a photo, share called affected)
     """
+    from comedo.report.whole_file import make_folder
     from comedo.training.evaluate import Plan, predict_all
     from comedo.training.evaluate import evaluate as measure
-    from comedo.training.evaluation_report import print_tables, to_json, to_markdown
+    from comedo.training.evaluation_report import print_tables, to_json, to_markdown, write_measured
     from comedo.training.figures import Rounds
     from comedo.training.pictures import draw_worst
     from comedo.training.predictors import read_predictions
@@ -236,6 +240,8 @@ def evaluate(
 
     if tone and (sweep or predictions is not None):
         raise UnusableInput("--by-tone needs the face maps of a whole analysis; leave --sweep and --predictions out")
+    if out is not None:
+        make_folder(out)  # before the photos are looked at, which takes long
     truth = _read_truth(data, photos, None if split == "all" else split, only, names, _read_types(types))
     found: list[Prediction | None]
     if predictions is not None:
@@ -247,12 +253,16 @@ def evaluate(
     if tone:
         truth = replace(truth, photos=by_tone(truth.photos, found))
     plan = Plan(threshold=threshold, labels=labels.value, rounds=Rounds(rounds, seed), quiet=quiet)
-    result = measure(truth, found, plan, data=data.name, split=split if data.is_file() else "all", predictor=name)
+    measured = measure(truth, found, plan, data=data.name, split=split if data.is_file() else "all", predictor=name)
+    result = measured.evaluation
     sys.stdout.write(to_json(result) + "\n")
     if not quiet:
         print_tables(result, Console(stderr=True))
     if markdown is not None:
         markdown.write_text(to_markdown(result), encoding="utf-8")
+    if out is not None:
+        write_measured(measured, out)
+        typer.echo(f"{len(measured.pictures)} pictures in {out}", err=True)
     if pictures is not None:
         drawn = draw_worst(truth.photos, found, pictures, threshold=threshold)
         typer.echo(f"{len(drawn)} pictures in {pictures}", err=True)

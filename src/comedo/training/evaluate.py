@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from comedo.errors import UnusableInput
 from comedo.training.baselines import baseline_for
 from comedo.training.figures import Measure, Rounds, Section, measure_all
+from comedo.training.lesion_charts import draw_lesions
 from comedo.training.lesion_figures import LesionRow, best_score, lesion_row, measures_for
 from comedo.training.map_figures import (
     CODINGS,
@@ -48,6 +50,14 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """An evaluation and its drawings, SVG by name."""
+
+    evaluation: Evaluation
+    pictures: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to evaluate how."""
 
@@ -65,6 +75,7 @@ class _Judge(Generic[Row]):
     measures: Callable[[Sequence[Row]], Sequence[Measure[Row]]]
     beside: Callable[[LabelledPhoto, Image, Prediction | None], Row | None] | None = None  # for the baseline
     remarks: Callable[[Sequence[Row]], Iterable[str]] = lambda _: ()
+    draw: Callable[[Sequence[Row], Sequence[Row], Sequence[str]], Mapping[str, str]] = lambda *_: {}  # and people
 
 
 def _track(items: Sequence[Item], what: str, quiet: bool) -> Iterable[Item]:
@@ -82,7 +93,7 @@ def predict_all(
 
 def evaluate(
     truth: Truth, predictions: Sequence[Prediction | None], plan: Plan, *, data: str, split: str, predictor: str
-) -> Evaluation:
+) -> Measured:
     """Compare predictions with the truth.
 
     Args:
@@ -106,10 +117,10 @@ def evaluate(
         )
     else:
         found = _run(_map_judge(plan.labels), truth, predictions, baseline, plan)
-    sections, notes = found
+    sections, notes, pictures = found
     learnt = "photos outside the split" if truth.elsewhere else "these same photos"
     notes = (*notes, f"The baseline's mean count and majority grade come from {learnt}.")
-    return Evaluation(data, split, predictor, baseline.name, sections, notes)
+    return Measured(Evaluation(data, split, predictor, baseline.name, sections, notes), pictures)
 
 
 def _baseline(truth: Truth) -> Predictor:
@@ -129,7 +140,7 @@ def _lesion_judge(plan: Plan) -> _Judge[LesionRow]:
         best = best_score(rows)
         return () if best is None else (f"F1 is best for scores from {best:.3f} on.",)
 
-    return _Judge(row, measures_for, beside, remarks)
+    return _Judge(row, measures_for, beside, remarks, draw_lesions)
 
 
 def _map_judge(labels: str) -> _Judge[MapRow]:
@@ -145,8 +156,8 @@ _PLAIN: _Judge[PlainRow] = _Judge(lambda _photo, _image, prediction: plain_row(p
 
 def _run(
     judge: _Judge[Row], truth: Truth, predictions: Sequence[Prediction | None], baseline: Predictor, plan: Plan
-) -> tuple[tuple[Section, ...], tuple[str, ...]]:
-    """Rows of each photo, then the figures of each scale of input."""
+) -> tuple[tuple[Section, ...], tuple[str, ...], dict[str, str]]:
+    """Rows of each photo, then the figures, remarks and drawings of each scale of input."""
     found: dict[str, list[Row]] = {}
     beside: dict[str, list[Row]] = {}
     people: dict[str, list[str]] = {}
@@ -163,10 +174,22 @@ def _run(
         found.setdefault(photo.scale, []).append(ours)
         beside.setdefault(photo.scale, []).append(theirs)
         people.setdefault(photo.scale, []).append(photo.group)
-    sections, notes = [], []
+    sections: list[Section] = []
+    notes: list[str] = []
+    pictures: dict[str, str] = {}
+    files = _file_names(sorted(found))
     for scale, rows in sorted(found.items()):
         who = people[scale]
         figures = measure_all(judge.measures(rows), rows, beside[scale], people=who, rounds=plan.rounds)
         sections.append(Section(scale, len(rows), len(set(who)), figures))
         notes += [f"{scale}: {remark}" for remark in judge.remarks(rows)]
-    return tuple(sections), tuple(notes)
+        drawn = judge.draw(rows, beside[scale], who)
+        pictures |= {f"{name}-{files[scale]}": svg for name, svg in drawn.items()}
+    return tuple(sections), tuple(notes), pictures
+
+
+def _file_names(scales: Sequence[str]) -> dict[str, str]:
+    """A part of a file's name for each; those that would share one are numbered."""
+    plain = [re.sub(r"\W+", "-", scale.lower()).strip("-") for scale in scales]
+    pairs = enumerate(zip(scales, plain, strict=True), 1)
+    return {scale: name if plain.count(name) == 1 else f"{name}-{number}" for number, (scale, name) in pairs}

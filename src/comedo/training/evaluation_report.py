@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from comedo.training.evaluate import Evaluation
+from comedo.report.whole_file import write_whole
+from comedo.training.evaluate import Evaluation, Measured
 from comedo.training.figures import Figure
 
 SCHEMA = "comedo.evaluation/1"
@@ -61,3 +63,16 @@ def _markdown(evaluation: Evaluation) -> Iterator[str]:
 def to_markdown(evaluation: Evaluation) -> str:
     """Tables for MODEL_CARD.md."""
     return "\n".join(_markdown(evaluation)) + "\n"
+
+
+def write_measured(measured: Measured, out: Path) -> None:
+    """Write evaluation.json, evaluation.md and one SVG for each drawing.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    write_whole(out / "evaluation.json", [to_json(measured.evaluation).encode()])
+    lines = to_markdown(measured.evaluation) + "".join(f"\n![{name}]({name}.svg)\n" for name in measured.pictures)
+    write_whole(out / "evaluation.md", [lines.encode()])
+    for name, svg in measured.pictures.items():
+        write_whole(out / f"{name}.svg", [svg.encode()])

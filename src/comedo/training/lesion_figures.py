@@ -14,6 +14,9 @@ from comedo.training.metrics.counting import correlation, count_bias, count_erro
 from comedo.training.metrics.curves import Scored, average_precision, best_threshold, pool
 from comedo.training.metrics.matching import boxes_of, match_boxes, match_centres
 from comedo.training.metrics.ordinal import balanced_accuracy, grade_error, weighted_kappa
+from comedo.training.metrics.probability import average_precision as average_precision_of
+from comedo.training.metrics.probability import roc_auc
+from comedo.training.metrics.reliability import Reliability, calibration_error, reliability
 from comedo.training.metrics.tally import Tally, ratio
 from comedo.training.predictors import Prediction
 from comedo.training.truth import LabelledPhoto, TrueLesions
@@ -39,6 +42,7 @@ class LesionRow:
     marks: Scored | None  # hits: active found lesions that sit on a true mark
     grade_found: int | None
     grade_true: int | None
+    prob_affected: float | None = None  # None: not said, or nobody marked lesions
 
 
 def _scored(found: NDArray[np.intp], scores: NDArray[np.float64], true: int) -> Scored:
@@ -78,6 +82,7 @@ def lesion_row(
         marks=None if true.groups is None else _on_marks(circles, scores, true, width),
         grade_found=said.grade,
         grade_true=photo.grade,
+        prob_affected=said.prob_affected if photo.lesions is not None else None,
     )
 
 
@@ -99,13 +104,14 @@ def _on_marks(circles: NDArray[np.float32], scores: NDArray[np.float64], true: T
 Rows = Sequence[LesionRow]
 
 
-def _tally(rows: Rows) -> Tally:
+def tally_of(rows: Rows) -> Tally:
+    """Active lesions as reported."""
     return sum((r.centre.at(r.threshold) for r in rows), Tally())
 
 
 def _best_f1(rows: Rows) -> float | None:
     best = best_threshold(pool([r.centre for r in rows]))
-    return _tally(rows).f1 if best is None else best.tally.f1
+    return tally_of(rows).f1 if best is None else best.tally.f1
 
 
 def best_score(rows: Rows) -> float | None:
@@ -128,15 +134,41 @@ def _marks_called_active(rows: Rows) -> float | None:
     return tally.recall
 
 
+def scores_of(rows: Rows) -> Reliability:
+    """Scores of active lesions beside whether a true one is there."""
+    found = pool([r.centre for r in rows])
+    return reliability(found.scores, found.hits)
+
+
+def counts_of(rows: Rows) -> list[tuple[float, int]]:
+    """Counts found and marked, of photos whose lesions somebody marked."""
+    return [(r.count_found, r.count_true) for r in rows if r.count_found is not None]
+
+
+def grades_of(rows: Rows) -> list[tuple[int, int]]:
+    """Grades found and true, of photos with both."""
+    pairs = [(r.grade_found, r.grade_true) for r in rows]
+    return [(f, t) for f, t in pairs if f is not None and t is not None]
+
+
+def affected_of(rows: Rows) -> list[tuple[float, bool]]:
+    """The probability of acne, and whether an active lesion is marked, of photos with both."""
+    return [(r.prob_affected, r.count_true > 0) for r in rows if r.prob_affected is not None]
+
+
 def _counts(rows: Rows, figure: Callable[[list[float], list[int]], float | None]) -> float | None:
-    known = [(r.count_found, r.count_true) for r in rows if r.count_found is not None]
+    known = counts_of(rows)
     return figure([f for f, _ in known], [t for _, t in known])
 
 
 def _grades(rows: Rows, figure: Callable[[list[int], list[int]], float | None]) -> float | None:
-    pairs = [(r.grade_found, r.grade_true) for r in rows]
-    known = [(f, t) for f, t in pairs if f is not None and t is not None]
+    known = grades_of(rows)
     return figure([f for f, _ in known], [t for _, t in known]) if known else None
+
+
+def _affected(rows: Rows, figure: Callable[[list[float], list[bool]], float | None]) -> float | None:
+    known = affected_of(rows)
+    return figure([p for p, _ in known], [t for _, t in known])
 
 
 def _faces(rows: Rows) -> float | None:
@@ -145,9 +177,9 @@ def _faces(rows: Rows) -> float | None:
 
 LESIONS: tuple[Measure[LesionRow], ...] = (
     Measure("faces found", "share of photos in which a face was found; elsewhere all lesions are missed", _faces),
-    Measure("precision", f"active lesions as reported; {MATCH}", lambda rows: _tally(rows).precision),
-    Measure("recall", f"active lesions as reported; {MATCH}", lambda rows: _tally(rows).recall),
-    Measure("F1", f"active lesions as reported; {MATCH}", lambda rows: _tally(rows).f1),
+    Measure("precision", f"active lesions as reported; {MATCH}", lambda rows: tally_of(rows).precision),
+    Measure("recall", f"active lesions as reported; {MATCH}", lambda rows: tally_of(rows).recall),
+    Measure("F1", f"active lesions as reported; {MATCH}", lambda rows: tally_of(rows).f1),
     Measure("F1 at best threshold", "the score threshold searched on these same photos", _best_f1),
     Measure(
         "AP at IoU 0.3",
@@ -158,6 +190,11 @@ LESIONS: tuple[Measure[LesionRow], ...] = (
         "AP at IoU 0.5",
         "COCO, 101 points, boxes around circles",
         lambda rows: average_precision(pool([r.iou_50 for r in rows])),
+    ),
+    Measure(
+        "calibration error",
+        "mean distance of scores from the share of lesions that are true ones, over ten bins of score, by lesions",
+        lambda rows: scores_of(rows).error,
     ),
     Measure("count error", "mean absolute, lesions a photo", lambda rows: _counts(rows, count_error)),
     Measure("count bias", "mean of found minus true", lambda rows: _counts(rows, count_bias)),
@@ -180,12 +217,25 @@ GRADES: tuple[Measure[LesionRow], ...] = (
     Measure("grade error", "mean absolute, in grades", lambda rows: _grades(rows, grade_error)),
 )
 
+_ACNE = "probability of acne, against photos with an active lesion marked"
+AFFECTED: tuple[Measure[LesionRow], ...] = (
+    Measure("acne ROC AUC", _ACNE, lambda rows: _affected(rows, roc_auc)),
+    Measure("acne AP", f"average precision; {_ACNE}", lambda rows: _affected(rows, average_precision_of)),
+    Measure(
+        "acne calibration error",
+        f"mean distance of said from true shares over ten bins; {_ACNE}",
+        lambda rows: _affected(rows, calibration_error),
+    ),
+)
+
 
 def measures_for(rows: Rows) -> tuple[Measure[LesionRow], ...]:
-    """Lesion figures, with those of groups and grades where the truth has them."""
+    """Lesion figures, with those of groups, grades and acne where the truth has them, of acne both kinds of photos."""
     chosen = LESIONS
     if any(r.by_group is not None for r in rows):
         chosen += TYPES
     if any(r.grade_true is not None and r.grade_found is not None for r in rows):
         chosen += GRADES
+    if len({marked for _, marked in affected_of(rows)}) == 2:
+        chosen += AFFECTED
     return chosen

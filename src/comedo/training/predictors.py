@@ -34,6 +34,7 @@ class Prediction:
     count: float | None = None
     grade: int | None = None
     affected: bool | None = None
+    prob_affected: float | None = None
 
     def __post_init__(self) -> None:
         if not len(self.circles) == len(self.scores) == len(self.groups):
@@ -113,6 +114,7 @@ class AnalyzerPredictor:
             count=analysis.counts.total,
             grade=None if severity is None else acne04_grade(severity.value),
             affected=None if acne is None or acne.value is None else bool(acne.value),
+            prob_affected=None if acne is None else acne.probability,
         )
 
 
@@ -124,7 +126,7 @@ class _Photo(BaseModel):
 class _Lesion(BaseModel):
     center_xy: tuple[float, float]
     diameter_px: float
-    score: float
+    score: float = Field(ge=0, le=1)
     group: Group
 
 
@@ -135,6 +137,7 @@ class _Total(BaseModel):
 class _Graded(BaseModel):
     value: float | str | bool | None = None
     affected: bool | None = None
+    probability: float | None = Field(None, ge=0, le=1)
 
 
 class _Line(BaseModel):
@@ -159,6 +162,7 @@ class _Line(BaseModel):
             count=self.counts.total,
             grade=None if severity is None else acne04_grade(severity.value),
             affected=acne.affected if acne else None,
+            prob_affected=acne.probability if acne else None,
         )
 
 

@@ -96,4 +96,8 @@ def test_figures_by_hand():
     assert figures["F1, mean"] == figures["F1 affected"] == figures["balanced accuracy"] == 0.5
     assert figures["ROC AUC"] == 0.75
     assert figures["Brier"] == pytest.approx((0.01 + 0.36 + 0.36 + 0.01) / 4)
-    assert all("<svg" in svg for svg in draw_answers(rows).values())
+    assert figures["calibration error"] == pytest.approx((0.1 + 0.6 + 0.6 + 0.1) / 4)
+    drawn = draw_answers(rows)
+    assert set(drawn) == {"confusion", "precision-recall", "calibration"}
+    assert f"photos: AP {(1 + 2 / 3) / 2:.2f}, by chance 0.50" in drawn["precision-recall"]
+    assert "photos (4): error 0.350" in drawn["calibration"]

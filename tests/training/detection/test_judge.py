@@ -8,7 +8,8 @@ import io
 import numpy as np
 import pytest
 
-from comedo.training.detection.judge import Seen, confuse, curve_of, cut_off, judge, measures_of, score_photo
+from comedo.training.detection.charts import draw_boxes
+from comedo.training.detection.judge import Seen, confuse, cut_off, judge, measures_of, score_photo
 from comedo.training.detection.serve import Found
 from comedo.training.detection.ways import Way
 from comedo.training.metrics.curves import Scored
@@ -65,12 +66,21 @@ def test_cut_offs_come_from_the_other_half_of_the_people():
     assert cut_off([Scored(np.zeros(0), np.zeros(0, np.bool_), 0)]) == 0.5
 
 
-def test_the_curve_falls_from_the_surest():
-    rows = judge([seen(str(n), [(*A, 0.9, 0), (*B, 0.5, 0)], [(*A, 0)]) for n in range(4)], WHOLE)
-    curve = curve_of(rows, 0)
-    assert curve[0] == (0.25, 1.0)
-    assert curve[-1] == (1.0, 0.5)
-    assert curve_of(rows, 1) == []
+def test_scores_are_compared_with_the_share_of_boxes_that_hit():
+    # Of each photo one box of 0.9 hits and one of 0.5 does not: ranges are 0.1 and 0.5 off, with as many boxes each.
+    rows = [seen(str(n), [(*A, 0.9, 0), (*B, 0.5, 0)], [(*A, 0)]) for n in range(4)]
+    assert figures(rows)["calibration error"] == pytest.approx((0.1 + 0.5) / 2)
+    assert figures([seen("x"), seen("y")])["calibration error"] is None
+
+
+@pytest.mark.parametrize("types", [("a", "b"), tuple("abcdef")], ids=["two types", "more than can be told apart"])
+def test_what_was_found_is_drawn(types):
+    rows = [seen(str(n), [(*A, 0.9, 0), (*B, 0.5, 0)], [(*A, 0)], kinds=len(types)) for n in range(4)]
+    drawn = draw_boxes(judge(rows, WHOLE), types, WHOLE)
+    assert set(drawn) == {"curves-whole", "confusion-whole", "calibration-whole"}
+    assert "a: AP 1.00" in drawn["curves-whole"]
+    one = "a" if len(types) == 2 else "all types"
+    assert f"{one} (8): error 0.300" in drawn["calibration-whole"]
 
 
 def random_rows(seed: int, photos: int = 12, kinds: int = 3) -> list[Seen]:

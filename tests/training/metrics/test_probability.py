@@ -9,11 +9,8 @@ from sklearn import metrics as sklearn
 
 from comedo.training.metrics.ordinal import balanced_accuracy, weighted_kappa
 from comedo.training.metrics.probability import (
-    Bin,
     average_precision,
     brier,
-    calibration,
-    calibration_error,
     precision_recall,
     ranked_probability,
     roc_auc,
@@ -36,8 +33,6 @@ ANSWERS = st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=2, max_
         pytest.param(average_precision, [0.9, 0.8, 0.1], [True, False, True], (1 + 2 / 3) / 2, id="two of three"),
         pytest.param(brier, [], [], None, id="no photos"),
         pytest.param(brier, [1.0, 0.5], [True, False], 0.125, id="one certain, one even"),
-        pytest.param(calibration_error, [], [], None, id="no bins"),
-        pytest.param(calibration_error, [0.25, 0.25, 0.25, 0.25], [True, False, False, False], 0.0, id="means it"),
     ],
 )
 def test_probabilities(figure, probs, true, value):
@@ -68,13 +63,6 @@ def test_grades_agree_with_scikit_learn(rows):
         assert weighted_kappa(found, true) == pytest.approx(
             sklearn.cohen_kappa_score(found, true, weights="quadratic", labels=range(4)), abs=1e-9
         )
-
-
-def test_bins_say_what_was_said_and_what_was_true():
-    assert calibration([0.0, 0.1, 1.0], [False, True, True], bins=2) == [
-        Bin(pytest.approx(0.05), 0.5, 2),
-        Bin(1.0, 1.0, 1),
-    ]
 
 
 @pytest.mark.parametrize(

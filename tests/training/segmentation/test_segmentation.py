@@ -14,7 +14,7 @@ from comedo.errors import UnusableInput
 from comedo.training.backbones import build_backbone
 from comedo.training.data.dataset import Circle, Label, Rectangle, Sample
 from comedo.training.segmentation.examples import lesion_mask, to_working_size
-from comedo.training.segmentation.judge import MEASURES, count_patches, mask_row
+from comedo.training.segmentation.judge import MEASURES, count_patches, draw_curves, mask_row
 from comedo.training.segmentation.network import SegmentationExport, build_net, dice_loss
 from comedo.training.segmentation.recipe import Net
 from comedo.training.segmentation.task import lesion_probs
@@ -30,6 +30,8 @@ def test_it_learns_to_mark_lesions(lesion_run):
     assert dice.value > 0.4
     assert (out / "lesion-segmentation.onnx").exists()
     assert "<svg" in (out / "precision-recall.svg").read_text()
+    assert figure(result, "calibration error").value < figure(result, "calibration error from 0.1").value
+    assert "<svg" in (out / "calibration.svg").read_text()
 
 
 def test_the_encoder_of_another_run_can_be_the_start(lesion_run, tmp_path):
@@ -129,6 +131,22 @@ def test_figures_of_a_photo_by_hand():
     assert figures["IoU"] == pytest.approx(1 / 3)
     assert figures["count error"] == 0
     assert figures["coverage error"] == 0
+    # Four pixels say 0.9 and two are lesion, twelve say 0 and two are.
+    assert figures["calibration error"] == pytest.approx((4 * (0.9 - 0.5) + 12 * 2 / 12) / 16)
+    assert figures["calibration error from 0.1"] == pytest.approx(0.9 - 0.5)
+
+
+def test_photos_are_drawn_together_from_counts_alone():
+    true = np.eye(10, dtype=np.bool_)
+    rows = [
+        mask_row(n, n, np.full((10, 10), p, np.float32), true, threshold=0.5, least_area=1)
+        for n, p in (("a", 0.25), ("b", 0.25))
+    ]
+    assert rows[0].ranges.sums.shape == (10, 3)
+    drawn = draw_curves(rows)
+    assert "pixels (200): error 0.150" in drawn["calibration"]
+    assert "said 0.25, true 0.1, 200 of them, 90 % interval 0.1 to 0.1" in drawn["calibration"]
+    assert "by chance" in drawn["precision-recall"]
 
 
 def test_a_recipe_needs_a_loss():

@@ -15,7 +15,7 @@ import torch
 
 from comedo.errors import UnusableInput
 from comedo.training.severity.faces import PatchExamples, cut, labels_of
-from comedo.training.severity.judge import MEASURES, GradeRow, by_person
+from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_grades
 from comedo.training.severity.network import Coral, SeverityExport, build_net, head_loss
 from comedo.training.severity.recipe import Net
 from comedo.training.severity.task import fit_line
@@ -51,7 +51,9 @@ def test_it_learns_to_grade(name, rendered, lesion_run, tmp_path):
         assert found.value < found.baseline
     assert [s.name.split()[0] for s in result.evaluation.sections] == ["photos", "people"]
     drawn = {p.stem for p in (tmp_path / "run").glob("*.svg")}
-    assert drawn == {"confusion"} | ({"calibration"} if name == "severity-ordinal" else set())
+    assert drawn == {"confusion", "precision-recall", "scores"} | (
+        {"calibration"} if name == "severity-ordinal" else set()
+    )
 
 
 def test_a_killed_run_goes_on_to_the_same_network(rendered, tmp_path):
@@ -193,6 +195,26 @@ def test_people_are_the_mean_of_their_photos():
     assert figures["MAE"] == pytest.approx(1.2 / 3)
     assert figures["accuracy"] == pytest.approx(2 / 3)
     assert figures["RPS"] is None
+    assert figures["calibration error"] is None
+    # Nearest grades 1, 2, 0: each photo has a range of its own.
+    assert figures["score calibration"] == pytest.approx((0 + 1 + 0.2) / 3)
+    assert all(m.of([]) is None for m in MEASURES)
+
+
+def test_what_ordinal_heads_say_is_compared_with_shares_of_each_grade():
+    sure = (1.0, 0.0, 0.0)
+    rows = [GradeRow(n, n, 0.0, true, 3, sure) for n, true in (("a", 0), ("b", 0), ("c", 1), ("d", 2))]
+    figures = {m.name: m.of(rows) for m in MEASURES}
+    # "At least 1" and "at least 2" are said never; true of two photos and of one in four.
+    assert figures["calibration error"] == pytest.approx((2 / 4 + 1 / 4) / 2)
+    assert figures["score calibration"] == pytest.approx(3 / 4)
+    drawn = draw_grades(rows, ("clear", "mild", "severe"))
+    assert "mild (4): error 0.500" in drawn["calibration"]
+    assert "severe (4): error 0.250" in drawn["calibration"]
+    assert "mild: AP 0.50, by chance 0.50" in drawn["precision-recall"]
+    assert "said 0, true 0.75, 4 of them" in drawn["scores"]
+    plain = [replace(r, probs=None) for r in rows]
+    assert set(draw_grades(plain, ("clear", "mild", "severe"))) == {"confusion", "precision-recall", "scores"}
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,12 @@ import numpy as np
 
 from comedo.training.figures import Measure
 from comedo.training.metrics.ordinal import balanced_accuracy
-from comedo.training.metrics.probability import (
-    average_precision,
-    brier,
-    calibration,
-    calibration_error,
-    precision_recall,
-    roc_auc,
-)
+from comedo.training.metrics.probability import average_precision, brier, roc_auc
+from comedo.training.metrics.reliability import calibration_error, reliability
 from comedo.training.metrics.tally import Tally
-from comedo.training.plots import Line, confusion_chart, line_chart
+from comedo.training.plots import confusion_chart
+from comedo.training.ranking_chart import ranking_chart
+from comedo.training.reliability_chart import Curve, reliability_chart
 
 
 @dataclass(frozen=True)
@@ -73,13 +69,8 @@ def draw_answers(rows: Sequence[AffectedRow]) -> Mapping[str, str]:
         for true in (False, True)
     ]
     drawn = {"confusion": confusion_chart("Photos", ("clear", "affected"), table)}
-    probs, true = [r.prob for r in rows], [r.affected for r in rows]
-    curve = precision_recall(probs, true)
-    if curve is not None:
-        points = list(zip(curve.recall.tolist(), curve.precision.tolist(), strict=True))
-        drawn["precision-recall"] = line_chart("Affected", "recall", "precision", [Line("photos", points)])
-    bins = [(b.said, b.true) for b in calibration(probs, true, bins=5)]
-    drawn["calibration"] = line_chart(
-        "Affected", "said", "true share", [Line("photos", bins, dots=True), Line("perfect", [(0, 0), (1, 1)])]
-    )
+    ranked = {"photos": ([r.prob for r in rows], [r.affected for r in rows])}
+    drawn["precision-recall"] = ranking_chart("Affected", ranked)
+    asked = Curve("photos", [reliability([r.prob], [r.affected]) for r in rows], [r.person for r in rows])
+    drawn["calibration"] = reliability_chart("Affected", [asked])
     return drawn

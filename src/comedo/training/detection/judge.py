@@ -13,7 +13,8 @@ from comedo.training.detection.serve import Found, without_doubles
 from comedo.training.detection.ways import Way
 from comedo.training.figures import Measure
 from comedo.training.metrics.curves import Scored, average_precision, best_threshold, pool
-from comedo.training.metrics.matching import by_score, match_boxes
+from comedo.training.metrics.matching import match_boxes
+from comedo.training.metrics.reliability import reliability
 from comedo.training.metrics.tally import Tally
 from comedo.types import Region
 
@@ -124,6 +125,11 @@ def _of_any_type(rows: Sequence[Judged]) -> float | None:
     return Tally(hits, int(table[-1, :-1].sum()), int(table[:-1, -1].sum())).f1
 
 
+def _calibration_error(rows: Sequence[Judged]) -> float | None:
+    found = pool([scored for row in rows for scored in row.scored])
+    return reliability(found.scores, found.hits).error
+
+
 def _measures_of_type(number: int, name: str) -> list[Measure[Judged]]:
     return [
         Measure(
@@ -156,17 +162,12 @@ def measures_of(types: Sequence[str]) -> list[Measure[Judged]]:
             lambda rows: _mean([_tally_of(rows, n).f1 for n in numbers]),
         ),
         Measure("F1, any type", f"F1 of findings {_CUT}, whatever type they are called", _of_any_type),
+        Measure(
+            "calibration error",
+            "mean distance of scores from the share of boxes that are a lesion of their type, over ten bins, by boxes",
+            _calibration_error,
+        ),
     ]
     for number, name in enumerate(types):
         figures += _measures_of_type(number, name)
     return figures
-
-
-def curve_of(rows: Sequence[Judged], number: int) -> list[tuple[float, float]]:
-    """Recall and precision of a type as the cut-off falls; at most 200 points."""
-    scored = pool([row.scored[number] for row in rows])
-    if scored.true == 0 or len(scored.scores) == 0:
-        return []
-    right = np.cumsum(scored.hits[by_score(scored.scores)])
-    place = np.unique(np.linspace(0, len(right) - 1, 200).round().astype(int))
-    return [(float(right[k] / scored.true), float(right[k] / (k + 1))) for k in place]

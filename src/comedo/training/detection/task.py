@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from comedo.training.baselines import RednessBlobs
+from comedo.training.detection.charts import draw_boxes
 from comedo.training.detection.dense import Truth
 from comedo.training.detection.detector import Detector, ShippedDetector
-from comedo.training.detection.judge import Judged, Seen, curve_of, judge, measures_of
+from comedo.training.detection.judge import Judged, Seen, judge, measures_of
 from comedo.training.detection.photos import BoxPhoto, check_types, crops_of, open_boxes, pad, without_background
 from comedo.training.detection.recipe import DetectorRecipe
 from comedo.training.detection.serve import MULTIPLE, Found, detect, without_doubles
@@ -22,7 +23,6 @@ from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.metrics.matching import boxes_of as squares_around
-from comedo.training.plots import Line, confusion_chart, line_chart
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import open_sets
 from comedo.types import Image
@@ -123,13 +123,9 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
         return measures_of(recipe.types)
 
     def pictures(self, recipe: DetectorRecipe, rows: Sequence[Seen]) -> Mapping[str, str]:
-        drawn = {}
-        for way, judged in ((str(way), judge(rows, way)) for way in recipe.ways if rows):
-            lines = [Line(name, curve_of(judged, number)) for number, name in enumerate(recipe.types)]
-            drawn[f"curves-{way}"] = line_chart(f"Precision and recall, {way}", "recall", "precision", lines)
-            table = np.stack([row.confusion for row in judged]).sum(0)
-            names = [*recipe.types, "nothing"]
-            drawn[f"confusion-{way}"] = confusion_chart(f"Types, {way}", names, table.tolist())
+        drawn: dict[str, str] = {}
+        for way in recipe.ways if rows else ():
+            drawn |= draw_boxes(judge(rows, way), recipe.types, way)
         return drawn
 
     def limits(self, recipe: DetectorRecipe) -> Sequence[str]:

@@ -79,3 +79,12 @@ def average_precision(scored: Scored) -> float | None:
     precision = np.maximum.accumulate(precision[::-1])[::-1]
     place = np.searchsorted(right / scored.true, _RECALL_POINTS, side="left")
     return float(np.append(precision, 0.0)[np.minimum(place, len(precision))].mean())
+
+
+def recall_precision(scored: Scored, *, most: int = 200) -> list[tuple[float, float]]:
+    """Recall and precision as the cut-off falls, at most so many points; none without lesions or findings."""
+    if scored.true == 0 or len(scored.scores) == 0:
+        return []
+    right = np.cumsum(scored.hits[by_score(scored.scores)])
+    place = np.unique(np.linspace(0, len(right) - 1, most).round().astype(int))
+    return [(float(right[k] / scored.true), float(right[k] / (k + 1))) for k in place]

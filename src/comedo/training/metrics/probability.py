@@ -1,4 +1,4 @@
-"""How good probabilities are: ranking, precision at every threshold, and whether they mean what they say.
+"""How good probabilities are: ranking, and precision at every threshold. Whether they mean what they say: reliability.
 
 Undefined figures are `None`: there must be both classes to rank.
 """
@@ -64,31 +64,6 @@ def brier(probs: ArrayLike, true: ArrayLike) -> float | None:
     """Mean squared distance of the probability from the outcome (Brier 1950); `None` without photos."""
     p, t = _checked(probs, true)
     return None if not len(p) else float(((p - t) ** 2).mean())
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Photos whose probability lies in one range: what was said in the mean, and what share was true."""
-
-    said: float
-    true: float
-    number: int
-
-
-def calibration(probs: ArrayLike, true: ArrayLike, *, bins: int = 10) -> list[Bin]:
-    """Ranges of equal width from 0 to 1; empty ones are left out."""
-    p, t = _checked(probs, true)
-    place = np.minimum((p * bins).astype(int), bins - 1)
-    return [
-        Bin(float(p[place == k].mean()), float(t[place == k].mean()), int((place == k).sum())) for k in np.unique(place)
-    ]
-
-
-def calibration_error(probs: ArrayLike, true: ArrayLike, *, bins: int = 10) -> float | None:
-    """Mean distance of what is said from what is true over the bins, by photos (Naeini et al. 2015)."""
-    found = calibration(probs, true, bins=bins)
-    total = sum(b.number for b in found)
-    return None if total == 0 else sum(b.number * abs(b.said - b.true) for b in found) / total
 
 
 def ranked_probability(probs: ArrayLike, true: ArrayLike) -> float | None:

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from comedo.report.whole_file import write_whole
-from comedo.training.evaluate import Evaluation
-from comedo.training.evaluation_report import to_json, to_markdown
+from comedo.training.evaluate import Evaluation, Measured
 from comedo.training.figures import Rounds, Section, measure_all
 from comedo.training.runner.contract import Item, Run, Task
 from comedo.training.runner.plan import RunRecipe
-
-
-@dataclass(frozen=True)
-class Measured:
-    """An evaluation and its drawings, SVG by name."""
-
-    evaluation: Evaluation
-    pictures: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,12 +49,3 @@ def measure(task: Task[Any, Any, Any], recipe: RunRecipe, question: Question, *,
     ]
     evaluation = Evaluation(question.data, split, question.predictor, task.baseline_words, tuple(sections))
     return Measured(evaluation, dict(task.pictures(recipe, rows)) if rows else {})
-
-
-def write_measured(measured: Measured, out: Path) -> None:
-    """Write evaluation.json, evaluation.md and one SVG for each drawing."""
-    write_whole(out / "evaluation.json", [to_json(measured.evaluation).encode()])
-    lines = to_markdown(measured.evaluation) + "".join(f"\n![{name}]({name}.svg)\n" for name in measured.pictures)
-    write_whole(out / "evaluation.md", [lines.encode()])
-    for name, svg in measured.pictures.items():
-        write_whole(out / f"{name}.svg", [svg.encode()])

@@ -15,7 +15,8 @@ import torch
 
 from comedo.errors import UnusableInput
 from comedo.report.whole_file import write_whole
-from comedo.training.evaluate import Evaluation
+from comedo.training.evaluate import Evaluation, Measured
+from comedo.training.evaluation_report import write_measured
 from comedo.training.export import Entry, add_to_manifest
 from comedo.training.figures import Rounds
 from comedo.training.leaks import guard
@@ -23,7 +24,7 @@ from comedo.training.runner.card import model_card
 from comedo.training.runner.contract import Item, Task
 from comedo.training.runner.feed import divide
 from comedo.training.runner.fit import LAST, Fitted, Machine, fit, load_fitted
-from comedo.training.runner.measure import Measured, Question, measure, write_measured
+from comedo.training.runner.measure import Question, measure
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.ship import export_checked, open_model, sha256_of

@@ -12,21 +12,25 @@ from numpy.typing import NDArray
 from comedo.training.figures import Measure
 from comedo.training.metrics.counting import correlation, count_error
 from comedo.training.metrics.maps import mask_tally
+from comedo.training.metrics.reliability import Reliability, pool_ranges, reliability
 from comedo.training.metrics.tally import Tally
-from comedo.training.plots import Line, line_chart
+from comedo.training.plots import Line
+from comedo.training.ranking_chart import recall_chart
+from comedo.training.reliability_chart import Curve, reliability_chart
 from comedo.types import Mask
 
 LEVELS = tuple(float(v) for v in np.linspace(0.05, 0.95, 19))  # probabilities of the precision-recall curve
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskRow:
-    """One photo: its pixels at the threshold and at every level, lesions, and their area's share of the photo."""
+    """One photo: its pixels at the threshold, at every level and by ranges of probability, lesions, covered shares."""
 
     name: str
     person: str
     tally: Tally
     levels: tuple[Tally, ...]
+    ranges: Reliability
     found: int
     true: int
     covered: float
@@ -49,6 +53,7 @@ def mask_row(
         person=person,
         tally=mask_tally(found, true),
         levels=tuple(mask_tally(probs >= level, true) for level in LEVELS),
+        ranges=reliability(probs, true),
         found=count_patches(found, least_area),
         true=count_patches(true, 1),
         covered=float(found.mean()),
@@ -58,6 +63,10 @@ def mask_row(
 
 def _pool(rows: Sequence[MaskRow]) -> Tally:
     return sum((r.tally for r in rows), Tally())
+
+
+def _ranges(rows: Sequence[MaskRow]) -> Reliability:
+    return pool_ranges([r.ranges for r in rows])
 
 
 def _mean_dice(rows: Sequence[MaskRow]) -> float | None:
@@ -86,12 +95,34 @@ MEASURES = (
         "mean difference of the covered share of the photo, percent points",
         lambda rows: count_error([100 * r.covered for r in rows], [100 * r.truly_covered for r in rows]),
     ),
+    Measure[MaskRow](
+        "calibration error",
+        "mean distance of said from true shares of lesion over ten bins of probability, by pixels",
+        lambda rows: _ranges(rows).error,
+    ),
+    Measure[MaskRow](
+        "calibration error from 0.1",
+        "the same of pixels with a probability of at least 0.1; most others are plainly none",
+        lambda rows: _ranges(rows).beyond_first.error,
+    ),
 )
 
 
 def draw_curves(rows: Sequence[MaskRow]) -> dict[str, str]:
-    """Precision over recall of pixels, one point for each level."""
+    """Precision over recall of pixels, one point for each level, and whether probabilities mean what they say."""
     pooled = [sum((r.levels[k] for r in rows), Tally()) for k in range(len(LEVELS))]
-    points = [(t.recall, t.precision) for t in pooled if t.recall is not None and t.precision is not None]
-    line = Line("pixels, by probability", points, dots=True)
-    return {"precision-recall": line_chart("Lesion pixels", "recall", "precision", [line])}
+    share = float(_ranges(rows).sums[:, 2].sum() / _ranges(rows).number)
+    lines = [
+        Line("pixels, by probability", _points(pooled), dots=True),
+        Line("as marked", _points([_pool(rows)]), dots=True),
+        Line("by chance", [(0, share), (1, share)]),
+    ]
+    pixels = Curve("pixels", [r.ranges for r in rows], [r.person for r in rows])
+    return {
+        "precision-recall": recall_chart("Lesion pixels", lines),
+        "calibration": reliability_chart("Lesion pixels", [pixels]),
+    }
+
+
+def _points(tallies: Sequence[Tally]) -> list[tuple[float, float]]:
+    return [(t.recall, t.precision) for t in tallies if t.recall is not None and t.precision is not None]

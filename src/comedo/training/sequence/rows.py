@@ -9,6 +9,7 @@ import numpy as np
 
 from comedo.training.figures import Measure
 from comedo.training.metrics.ordinal import balanced_accuracy, weighted_kappa
+from comedo.training.metrics.reliability import Reliability, reliability
 from comedo.training.metrics.tally import ratio
 from comedo.training.sequence.series import Course, Series, Sort
 
@@ -68,6 +69,12 @@ def _likeliest(rows: Sequence[Row]) -> list[int]:
     return [int(np.argmax(r.probs)) for r in rows]
 
 
+def sureness(rows: Sequence[Row]) -> Reliability:
+    """The probability of the likeliest course beside whether it is the true one."""
+    right = [place == r.course for place, r in zip(_likeliest(rows), rows, strict=True)]
+    return reliability([max(r.probs) for r in rows], right)
+
+
 def _share(rows: Sequence[Row], holds: Callable[[Row], bool]) -> float | None:
     return ratio(sum(holds(r) for r in rows), len(rows))
 
@@ -105,6 +112,11 @@ MEASURES: Sequence[Measure[Row]] = (
         "false_changes",
         "share of unchanged or spoilt series called better or worse",
         lambda rows: _share(_unchanged(rows), lambda r: r.changed),
+    ),
+    Measure(
+        "calibration_error",
+        "mean distance of the likeliest course's probability from the share that is right, over ten bins",
+        _of_sound(lambda rows: sureness(rows).error),
     ),
     Measure("no_answer", "share of series without an answer", lambda rows: _share(rows, lambda r: r.answer is None)),
 )

@@ -18,8 +18,8 @@ from comedo.errors import UnusableInput
 from comedo.pipeline import Analyzer
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
-from comedo.training.plots import confusion_chart
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
+from comedo.training.sequence.charts import draw_answers
 from comedo.training.sequence.draw import draw_series
 from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.network import ChangeNet, ShippedChange
@@ -29,7 +29,7 @@ from comedo.training.sequence.plan import SequenceRecipe
 from comedo.training.sequence.probes import probes
 from comedo.training.sequence.rendered import rendered_series
 from comedo.training.sequence.rows import MEASURES, Row, gather, section_of, to_row
-from comedo.training.sequence.series import Course, Frames, Series, Sort
+from comedo.training.sequence.series import Frames, Series, Sort
 
 _SOURCES = {  # of series, by the key of the recipe that asks for them
     "rendered": ("rendered",),
@@ -129,13 +129,8 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
     def measures(self, recipe: SequenceRecipe) -> Sequence[Measure[Row]]:  # noqa: ARG002
         return MEASURES
 
-    def pictures(self, recipe: SequenceRecipe, rows: Sequence[Row]) -> Mapping[str, str]:  # noqa: ARG002
-        sound = [r for r in rows if r.sort is Sort.SERIES]
-        names = [c.name.lower() for c in Course]
-        table = np.zeros((3, 3), np.int64)
-        for row in sound:
-            table[row.course, int(np.argmax(row.probs))] += 1
-        return {"courses": confusion_chart("Course of held-back series", names, table.tolist())}
+    def pictures(self, recipe: SequenceRecipe, rows: Sequence[Row]) -> Mapping[str, str]:
+        return draw_answers(rows, recipe.answer_from)
 
     def limits(self, recipe: SequenceRecipe) -> Sequence[str]:  # noqa: ARG002
         return (

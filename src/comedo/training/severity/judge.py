@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 
 from comedo.training.figures import Measure
 from comedo.training.metrics.ordinal import balanced_accuracy, grade_error, weighted_kappa
-from comedo.training.metrics.probability import calibration, ranked_probability
-from comedo.training.plots import Line, confusion_chart, line_chart
+from comedo.training.metrics.probability import ranked_probability
+from comedo.training.metrics.reliability import Reliability, calibration_error, reliability
+from comedo.training.plots import confusion_chart
+from comedo.training.ranking_chart import ranking_chart
+from comedo.training.reliability_chart import Curve, reliability_chart
+
+_MOST_LINES = 4  # of a chart that holds one for each grade
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,29 @@ def _rmse(rows: Sequence[GradeRow]) -> float | None:
     return float(np.sqrt(np.mean([(r.score - r.true) ** 2 for r in rows]))) if rows else None
 
 
+def _probs(rows: Sequence[GradeRow]) -> NDArray[np.float64] | None:
+    """Probabilities (N, K) of ordinal heads; None where any is unknown."""
+    known = [r.probs for r in rows if r.probs is not None]
+    return np.array(known) if rows and len(known) == len(rows) else None
+
+
 def _rps(rows: Sequence[GradeRow]) -> float | None:
-    probs = [r.probs for r in rows if r.probs is not None]
-    return ranked_probability(probs, [r.grade for r in rows]) if rows and len(probs) == len(rows) else None
+    probs = _probs(rows)
+    return None if probs is None else ranked_probability(probs, [r.grade for r in rows])
+
+
+def _calibration_error(rows: Sequence[GradeRow]) -> float | None:
+    probs, true = _probs(rows), np.array([r.grade for r in rows])
+    if probs is None:
+        return None
+    errors = [calibration_error(probs[:, k:].sum(1), true >= k) for k in range(1, probs.shape[1])]
+    return float(np.mean([e for e in errors if e is not None]))
+
+
+def _scores(rows: Sequence[GradeRow]) -> Reliability:
+    """Scores beside grades, in ranges around each grade."""
+    grades = rows[0].grades
+    return reliability([r.score for r in rows], [r.true for r in rows], ranges=grades, ends=(-0.5, grades - 0.5))
 
 
 MEASURES = (
@@ -79,24 +104,38 @@ MEASURES = (
     Measure[GradeRow]("accuracy", "share whose nearest grade is right", _of_grades(_accuracy)),
     Measure[GradeRow]("balanced accuracy", "mean recall of the grades that occur", _of_grades(balanced_accuracy)),
     Measure[GradeRow]("RPS", "ranked probability score; lower is better; ordinal heads only", _rps),
+    Measure[GradeRow](
+        "calibration error",
+        'of "at least this grade", mean distance of said from true shares over ten bins; ordinal heads only',
+        _calibration_error,
+    ),
+    Measure[GradeRow](
+        "score calibration",
+        "mean distance of the score from the mean grade of all with the same nearest grade, in grades",
+        lambda rows: _scores(rows).error if rows else None,
+    ),
 )
 
 
 def draw_grades(rows: Sequence[GradeRow], names: Sequence[str]) -> Mapping[str, str]:
-    """Confusion matrix, and for ordinal heads whether "at least grade k" means what it says."""
+    """Confusion matrix, precision over recall by the score, and whether scores and probabilities mean what they say."""
     table = np.zeros((len(names), len(names)), int)
     for row in rows:
         table[row.grade, row.said] += 1
-    drawn = {"confusion": confusion_chart("Grades of photos", names, table.tolist())}
-    if all(r.probs is not None for r in rows):
-        probs = np.array([r.probs for r in rows])
-        lines = [_reliability(probs, rows, grade, names[grade]) for grade in range(1, min(len(names), 5))]
-        drawn["calibration"] = line_chart("At least this grade", "said", "true share", lines)
+    people, scores = [r.person for r in rows], [r.score for r in rows]
+    steps = range(1, min(len(names), _MOST_LINES + 1))
+    ranked = {names[k]: (scores, [r.grade >= k for r in rows]) for k in steps}
+    asked = [Curve("photos", [_scores([r]) for r in rows], people)]
+    drawn = {
+        "confusion": confusion_chart("Grades of photos", names, table.tolist()),
+        "precision-recall": ranking_chart("At least this grade, by the score", ranked),
+        "scores": reliability_chart("Scores of photos", asked, x="score", y="mean grade", ticks=range(len(names))),
+    }
+    probs = _probs(rows)
+    if probs is not None:
+        curves = [
+            Curve(names[k], [reliability(p[k:].sum(), r.grade >= k) for p, r in zip(probs, rows, strict=True)], people)
+            for k in steps
+        ]
+        drawn["calibration"] = reliability_chart("At least this grade", curves)
     return drawn
-
-
-def _reliability(probs: NDArray[np.float64], rows: Sequence[GradeRow], grade: int, name: str) -> Line:
-    said = probs[:, grade:].sum(1).clip(0, 1)
-    return Line(
-        name, [(b.said, b.true) for b in calibration(said, [r.grade >= grade for r in rows], bins=5)], dots=True
-    )
