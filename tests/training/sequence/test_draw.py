@@ -7,7 +7,7 @@ from comedo.training.sequence.plan import DrawPlan
 from comedo.training.sequence.rendered import draw_levels
 from comedo.training.sequence.series import Course, Series, save_frames, shows
 
-PLAIN = DrawPlan(reverse=0, mirror=0, unsound=0, gaps=0, shift=0, zoom=0, light=0, white_balance=0)
+PLAIN = DrawPlan(reverse=0, mirror=0, unsound=0, gaps=0, longer=0, shift=0, zoom=0, light=0, white_balance=0)
 
 
 def drawn(number, course=Course.BETTER):
@@ -55,6 +55,16 @@ def test_gaps_are_masked_and_hold_nothing(seed):
     assert found.present.sum() == 3
     assert found.frames[found.present][:, 0, 0, 0].tolist() == [0, 10, 20]
     assert np.isnan(found.loads[~found.present]).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_photos_come_several_times_in_their_order(seed):
+    found = draw.lengthen(drawn(3), np.random.default_rng(seed), most=9)
+    assert 3 <= len(found.frames) <= 9
+    assert greys(found) == sorted(greys(found))
+    assert set(greys(found)) == {0, 10, 20}
+    assert found.course is Course.BETTER
+    assert greys(draw.lengthen(drawn(3), np.random.default_rng(seed), most=3)) == [0, 10, 20]
 
 
 def test_no_room_for_gaps():

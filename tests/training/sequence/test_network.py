@@ -5,7 +5,7 @@ pytest.importorskip("torch", reason="needs comedo[train]")
 
 import torch
 
-from comedo.training.sequence.network import ChangeNet, joint_prob, largest_difference, layout, ordinal_log_probs
+from comedo.training.sequence.network import ChangeNet, largest_difference, layout, ordinal_log_probs, sound_prob
 from comedo.training.sequence.plan import NetPlan
 from comedo.training.sequence.rows import answer_of
 from comedo.training.sequence.series import Course
@@ -69,6 +69,14 @@ def test_a_photo_repeated_is_no_change_for_the_better(net, faces):
     assert probs[0] == pytest.approx(probs[2], abs=1e-6)
 
 
+def test_places_without_a_photo_are_passed_over_while_learning(net, faces):
+    pictures, mask = faces(1, 2, 9), torch.tensor([[1.0, 1.0, 0.0]])
+    with torch.no_grad():
+        learning, judging = net.train()(pictures, mask), net.eval()(pictures, mask)
+    for found, expected in zip(learning[:2], judging[:2], strict=True):
+        assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-6)
+
+
 def test_light_that_changes_everything_alike_is_taken_off(net, faces):
     half = torch.tensor([0.5, 0.5, 0.5, 1.0])[: faces(1).shape[2]].reshape(-1, 1, 1)  # light changes no found lesion
     dark, _ = ask(net, torch.cat([faces(1) * half, faces(2)], 1), [1, 1])
@@ -92,14 +100,14 @@ def test_the_ordinal_axis(place, width, probs):
     ("series", "photos", "mask", "prob"),
     [
         pytest.param(0.0, [40.0, 40.0], [1, 1], 0.5, id="faces, an order of even odds"),
-        pytest.param(40.0, [0.0, 0.0], [1, 1], 0.25, id="two photos of even odds"),
+        pytest.param(40.0, [0.0, 0.0], [1, 1], 0.5, id="two photos of even odds: the least likely one counts"),
         pytest.param(40.0, [40.0, -40.0], [1, 1], 0.0, id="one photo of noise"),
         pytest.param(40.0, [0.0, -40.0], [1, 0], 0.5, id="a missing photo says nothing"),
         pytest.param(40.0, [40.0, 40.0], [1, 1], 1.0, id="all sound"),
     ],
 )
 def test_a_series_is_as_sound_as_its_order_and_every_photo(series, photos, mask, prob):
-    found = joint_prob(torch.tensor([series]), torch.tensor([photos]), torch.tensor([mask], dtype=torch.float32))
+    found = sound_prob(torch.tensor([series]), torch.tensor([photos]), torch.tensor([mask], dtype=torch.float32))
     assert float(found) == pytest.approx(prob, abs=1e-5)
 
 

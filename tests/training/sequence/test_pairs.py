@@ -84,6 +84,37 @@ def test_what_is_kept_is_not_made_again(series, monkeypatch):
     assert series() == before
 
 
+def test_a_run_that_was_killed_goes_on_to_the_same_series(series):
+    before = {name: s.frames() for name, s in series().items()}
+    lost = series()["pairs/anna_a-anna_b-1"].path
+    lost.with_suffix(".json").unlink()
+    lost.unlink()
+    after = {name: s.frames() for name, s in series().items()}
+    assert after.keys() == before.keys()
+    assert all(np.array_equal(after[name], frames) for name, frames in before.items())
+
+
+def test_other_labels_make_other_series(series, root):
+    before = {s.path.parent for s in series().values()}
+    labels = root / PLAN.annotations
+    text = labels.read_text()
+    labels.write_text(text + " ")
+    try:
+        assert {s.path.parent for s in series().values()}.isdisjoint(before)
+    finally:
+        labels.write_text(text)
+
+
+def test_photos_that_nobody_labelled_have_no_course(series, root):
+    labels = root / PLAN.annotations
+    text = labels.read_text()
+    labels.write_text(text.replace("twice/anna_b.png", "twice/nobody.png"))
+    try:
+        assert not [name for name in series() if "anna" in name]
+    finally:
+        labels.write_text(text)
+
+
 def test_one_lesion_more_beside_four_is_no_change_to_be_seen(series):
     found = series(replace(PLAN, pasted=(1, 1)))
     assert {s.source for s in found.values()} == {"pairs"}

@@ -126,8 +126,8 @@ def test_a_person_on_both_sides_stops_the_training(tmp_path):
 def test_a_recipe_without_series_is_refused(tmp_path):
     with pytest.raises(UnusableInput, match="names no series"):
         SequenceChange().items(SequenceRecipe(description="", schedule=RECIPE.schedule), tmp_path, tmp_path)
-    with pytest.raises(UnusableInput, match="side_px must be at least 64"):
-        NetPlan(side_px=48)
+    with pytest.raises(UnusableInput, match="side_px must be a multiple of 64, got 96"):
+        NetPlan(side_px=96)
     with pytest.raises(UnusableInput, match="spoilt must lie between 0 and 1, got 0"):
         replace(RECIPE, spoilt=0.0)
 

@@ -44,6 +44,8 @@ def draw_series(
     drawn = shorten(whole(series), rng, most=most)
     if rng.random() < plan.reverse:
         drawn = backwards(drawn)
+    if rng.random() < plan.longer:
+        drawn = lengthen(drawn, rng, most=most)
     if rng.random() < plan.unsound:
         strangers = [s for s in others if s.person != series.person]
         other = strangers[int(rng.integers(len(strangers)))].frames() if strangers else None
@@ -76,6 +78,16 @@ def shorten(drawn: Drawn, rng: np.random.Generator, *, most: int) -> Drawn:
     kept = int(rng.integers(0, min(number, most) - 1))
     between = np.sort(rng.permutation(np.arange(1, number - 1))[:kept])
     return _chosen(drawn, np.array([0, *between, number - 1], np.intp))
+
+
+def lengthen(drawn: Drawn, rng: np.random.Generator, *, most: int) -> Drawn:
+    """Photos come several times, one after the other, up to `most` in all: long series without as many renderings."""
+    number = len(drawn.frames)
+    if number >= most:
+        return drawn
+    wanted = round(float(np.exp(rng.uniform(np.log(number), np.log(most)))))
+    extra = rng.integers(0, number, wanted - number)
+    return _chosen(drawn, np.sort(np.concatenate([np.arange(number), extra])))
 
 
 def backwards(drawn: Drawn) -> Drawn:

@@ -63,6 +63,14 @@ class Framing:
         return np.dstack([colours, draw_lesions([*found, *faint], box, self.side_px)])
 
 
+def words_of_dots(models: Iterable[str]) -> str:
+    """What the fourth channel holds, for whoever has to draw it."""
+    return (
+        f"active lesions found by {', '.join(models)} as soft dots (Gaussian, standard deviation {_DOT:g} of the side, "
+        f"{_SURE} times the probability in the middle, added up)"
+    )
+
+
 def face_box(box_xyxy: Box, face_px: float) -> Box:
     """The square around a face in which `face_px`, eye line to lips, takes a fixed share of the side."""
     half = _SHARE * CANVAS_PX / 2 * face_px / FACE_PX

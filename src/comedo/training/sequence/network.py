@@ -1,9 +1,10 @@
 """The sequence network: a small CNN for each face, a masked LSTM over them read in both directions, two answers.
 
-A series is sound when its order is, and when every single photo shows a face: the probabilities are multiplied, so that
-one photo of noise is enough to leave the series without an answer. Whether it is a face is read off its coarse layout
-and off how fine its structure is, too; how unlike the photos of a series are, in a few numbers for each that are learnt
-for it, tells a stranger among them.
+A series is sound when its order is, and when every single photo shows a face: the order's probability is multiplied by
+that of the least likely face, so that one photo of noise is enough to leave the series without an answer, and a long
+series is as well off as a short one. Whether it is a face is read off its coarse layout and off how fine its structure
+is, too; how unlike the photos of a series are, in a few numbers for each that are learnt for it, tells a stranger among
+them.
 
 Reading the series forwards and backwards with the same weights, and taking the difference, makes the answer turn around
 exactly when the series does: a series that could as well be read backwards is "the same" by construction. The lesions
@@ -143,7 +144,7 @@ class ChangeNet(nn.Module):
         """
         b, t = faces.shape[:2]
         single = faces.flatten(0, 1)
-        vectors = self.encoder(single).reshape(b, t, -1)
+        vectors = self._encode(single, mask.flatten() > 0).reshape(b, t, -1)
         there = self.lstm(vectors, mask, backwards=False)
         back = self.lstm(vectors, mask, backwards=True)
         is_face = self.face(torch.cat([vectors, layout(single).reshape(b, t, -1)], 2))[..., 0]
@@ -152,6 +153,16 @@ class ChangeNet(nn.Module):
         loads = self.load(vectors)[..., 0]
         fewer = self.weight * (loads * (first_of(mask) - first_of(mask.flip(1)).flip(1))).sum(1)
         return self._course(self.course(there), self.course(back), fewer), order, loads, is_face
+
+    def _encode(self, faces: Tensor, there: Tensor) -> Tensor:
+        """Vectors (N, hidden); while learning, places without a photo, of which batches are full, are passed over."""
+        if not self.training:
+            every: Tensor = self.encoder(faces)
+            return every
+        seen = self.encoder(faces[there])
+        vectors = seen.new_zeros(len(faces), seen.shape[1])
+        vectors[there] = seen
+        return vectors
 
     def _course(self, there: Tensor, back: Tensor, fewer: Tensor) -> Tensor:
         if self.ordinal:
@@ -171,9 +182,9 @@ def largest_difference(looks: Tensor, mask: Tensor) -> Tensor:
     return (apart * mask[:, :, None] * mask[:, None]).amax((1, 2))
 
 
-def joint_prob(order: Tensor, photos: Tensor, mask: Tensor) -> Tensor:
-    """Probability (B,) of all being so at once: the order by its logit (B,), each photo that is there by its (B, T)."""
-    return (functional.logsigmoid(order) + (mask * functional.logsigmoid(photos)).sum(1)).exp()
+def sound_prob(order: Tensor, photos: Tensor, mask: Tensor) -> Tensor:
+    """Probability (B,) of a sound series: the order's, by its logit (B,), times the least of the photos', by (B, T)."""
+    return (functional.logsigmoid(order) + (mask * functional.logsigmoid(photos)).amin(1)).exp()
 
 
 def ordinal_log_probs(place: Tensor, width: Tensor) -> Tensor:
@@ -200,4 +211,4 @@ class ShippedChange(nn.Module):
         pixels = faces.permute(0, 1, 4, 2, 3).float() / 255.0
         there = mask.float()
         course, order, _, is_face = self.net(pixels, there)
-        return course.exp(), joint_prob(order + self.odds, is_face, there)
+        return course.exp(), sound_prob(order + self.odds, is_face, there)

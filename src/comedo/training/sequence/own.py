@@ -17,7 +17,7 @@ from comedo.photo import read_photo
 from comedo.training.data.files import BadAnnotations, read_lines, safe_name
 from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.plan import OwnPlan
-from comedo.training.sequence.series import Course, Series, save_frames, write_note
+from comedo.training.sequence.series import Course, Series, fingerprint, save_frames, write_note
 
 _COURSES = {"improved": Course.BETTER, "same": Course.SAME, "worse": Course.WORSE}
 _UNCLEAR = "unclear"
@@ -121,7 +121,7 @@ def _split_of(person: str) -> str:
 def _one(
     person: str, shots: Sequence[Shot], course: Course, photos: Path, framing: Framing, folder: Path
 ) -> Series | None:
-    mark = hashlib.sha256("\n".join([person, *(s.photo for s in shots)]).encode()).hexdigest()[:16]
+    mark = f"{hashlib.sha256(person.encode()).hexdigest()[:8]}-{fingerprint([photos / s.photo for s in shots])}"
     path, note = folder / f"{mark}.npy", folder / f"{mark}.json"
     if not note.exists():
         frames = []

@@ -1,4 +1,4 @@
-"""Repeat photos of real skin: as they are, nothing changed; with lesions of others pasted onto one, something did."""
+"""Two photos of one person: as they are, with counts that hardly differ, and with lesions pasted onto one or both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from comedo.training.data.convert import read_dataset
 from comedo.training.data.dataset import Sample
 from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.plan import PairsPlan
-from comedo.training.sequence.series import Course, Series, save_frames, shows, write_note
+from comedo.training.sequence.series import Course, Series, fingerprint, save_frames, shows, write_note
 from comedo.types import FaceMap, Mask, Photo
 
 # Which photo of a pair gets lesions: the second (worse), the first (better), both (the same number), none.
@@ -51,15 +51,17 @@ def pair_series(plan: PairsPlan, root: Path, framing: Framing, cache: Path) -> l
     """Versions of every pair in comedo's own list; held-back pairs come as they are and with one change each.
 
     What lies in `cache` already is not made again. Pairs in whose photos no face is found are left out, as are those
-    whose labelled and pasted lesions do not show the course: the photos are of different days.
+    that nobody labelled, or whose labelled and pasted lesions do not show the course: the photos are of different days.
     """
     pairs = read_pairs(RECIPES / "change-pairs.txt")
     people = people_of(pairs)
     wanted = [(p, v) for p in pairs for v in (range(plan.versions) if p.split == "train" else _held_back(p))]
-    folder = cache / f"pairs-{framing.mark}-{plan.pasted[0]}-{plan.pasted[1]}"
+    names = sorted({n for p in pairs for n in (p.a, p.b)})
+    seen = fingerprint([root / plan.annotations, *(find_photo(root / plan.photos, n) for n in names)])
+    folder = cache / f"pairs-{framing.mark}-{seen}-{plan.pasted[0]}-{plan.pasted[1]}"
     missing = [(p, v) for p, v in wanted if not (folder / f"{_name(p, v)}.json").exists()]
-    if missing:
-        subjects = _subjects([p for p, _ in missing], root / plan.photos, root / plan.annotations, framing)
+    if missing:  # all photos give lesions to paste, so that a run that was killed goes on to the same series
+        subjects = _subjects(pairs, root / plan.photos, root / plan.annotations, framing)
         for pair, version in track(missing, description="framing repeat photos"):
             _make(pair, version, subjects, plan, framing, folder)
     return [s for p, v in wanted if (s := _series(p, v, people[p.a], folder)) is not None]
@@ -79,11 +81,10 @@ def _series(pair: Pair, version: int, person: int, folder: Path) -> Series | Non
     if loads is None:
         return None
     course, pasted = _PASTED[version % len(_PASTED)]
-    known = None if None in loads else tuple(loads)
-    if known is not None and not shows(course, known):
+    if None in loads or not shows(course, loads):
         return None
     source = "pairs with pasted lesions" if any(pasted) else "pairs"
-    return Series(f"pairs/{name}", f"pairs/{person}", pair.split, source, course, folder / f"{name}.npy", known)
+    return Series(f"pairs/{name}", f"pairs/{person}", pair.split, source, course, folder / f"{name}.npy", tuple(loads))
 
 
 def _make(
@@ -152,7 +153,7 @@ def _subjects(pairs: Sequence[Pair], photos: Path, annotations: Path, framing: F
         except NoFaceFound:
             continue
         split = next(p.split for p in pairs if name in (p.a, p.b))
-        known = labelled.get(name, Sample(name))
+        known = labelled.get(name, Sample(name, None))
         sample = replace(known, width=photo.width, height=photo.height, split=split)
         skin = skin_mask(face, photo.width, photo.height)
         found[name] = Subject(photo, face, skin, sample, tuple(cut_patches(photo.image, sample, skin)))

@@ -10,7 +10,13 @@ from comedo.errors import UnusableInput
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.sequence.framing import COLOURS
 
-LEAST_SIDE = 64  # pixels: the network sums a face up in 4 x 4 cells at stride 16
+SIDE_STEP = 64  # pixels: the network sums a face up in 4 x 4 cells at stride 16
+_LEAST_LESIONS = 7  # from which a change can be drawn
+
+
+def _check_range(name: str, ends: tuple[int, int], *, least: int) -> None:
+    if not least <= ends[0] <= ends[1]:
+        raise UnusableInput(f"{name} must be two whole numbers from {least} on, the smaller first, got {list(ends)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,15 +32,23 @@ class RenderedPlan:
     max_yaw_deg: float = 35.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        _check_range("rendered.photos", self.photos, least=2)
+        if self.lesions < _LEAST_LESIONS:
+            raise UnusableInput(f"rendered.lesions must be at least {_LEAST_LESIONS}, got {self.lesions}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairsPlan:
-    """Two photos of one person's unchanged skin: as they are, and with lesions of others pasted onto one of them."""
+    """Two photos of one person whose counts hardly differ: as they are, and with lesions of others pasted onto one."""
 
     photos: str  # folder below the data folder
     annotations: str  # COCO file of the same photos with circles: what is cut out and pasted
     versions: int = 4  # of each training pair: no change, and changes by pasting
     pasted: tuple[int, int] = (5, 25)  # fewest and most lesions in a change
+
+    def __post_init__(self) -> None:
+        _check_range("pairs.pasted", self.pasted, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +68,7 @@ class DrawPlan:
     mirror: float = 0.5  # share flipped, all photos of it
     unsound: float = 0.3  # share spoilt by noise, a stranger's photos or another order: nothing may be concluded
     gaps: float = 0.3  # share with missing photos in between
+    longer: float = 0.2  # share in which photos come several times, each photographed anew, up to `net.most_photos`
     shift: float = 0.03  # of the side; each photo by itself, as all that follows
     zoom: float = 0.05
     light: float = 0.15  # gain
@@ -77,8 +92,8 @@ class NetPlan:
         return COLOURS + self.lesions
 
     def __post_init__(self) -> None:
-        if self.side_px < LEAST_SIDE:
-            raise UnusableInput(f"net.side_px must be at least {LEAST_SIDE}, got {self.side_px}")
+        if self.side_px < SIDE_STEP or self.side_px % SIDE_STEP:
+            raise UnusableInput(f"net.side_px must be a multiple of {SIDE_STEP}, got {self.side_px}")
         if self.most_photos < 2:
             raise UnusableInput(f"net.most_photos must be at least 2, got {self.most_photos}")
 

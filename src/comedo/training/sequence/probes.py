@@ -1,4 +1,4 @@
-"""Held-back series from which nothing may be concluded: noise, a stranger's photos, another order."""
+"""Held-back series made of others: long ones, and such as allow no conclusion: noise, a stranger's, another order."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from zlib import crc32
 
 import numpy as np
 
-from comedo.training.sequence.draw import noise_frame, shuffled_order, whole
+from comedo.training.sequence.draw import noise_frame, photograph, shuffled_order, whole
+from comedo.training.sequence.plan import DrawPlan
 from comedo.training.sequence.series import Frames, Series, Sort, save_frames
 
+LONG = "rendered, long"  # source of series of as many photos as the network takes
 Spoil = Callable[[Series, Sequence[Series], np.random.Generator], Frames | None]
 
 
@@ -23,6 +25,19 @@ def probes(held_back: Sequence[Series], cache: Path) -> list[Series]:
         for sort, spoil in _SPOILS.items()
         if (found := _probe(series, sort, spoil, held_back, cache / "probes")) is not None
     ]
+
+
+def long_series(held_back: Sequence[Series], cache: Path, *, most: int) -> list[Series]:
+    """Each series with its photos taken again and again, until there are `most`; the course stays what it is."""
+    return [_long(series, cache / "long", most) for series in held_back]
+
+
+def _long(series: Series, folder: Path, most: int) -> Series:
+    rng = np.random.default_rng(crc32(series.name.encode()))
+    frames = series.frames()
+    again = [photograph(frames[i * len(frames) // most], DrawPlan(), rng) for i in range(most)]
+    path = save_frames(folder / f"{series.path.parent.name}-{series.path.stem}-{most}.npy", again)
+    return replace(series, name=f"{series.name}/long", source=LONG, path=path, loads=None)
 
 
 def _probe(series: Series, sort: Sort, spoil: Spoil, others: Sequence[Series], folder: Path) -> Series | None:

@@ -21,18 +21,18 @@ from comedo.training.leaks import Member
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
 from comedo.training.sequence.charts import draw_answers
 from comedo.training.sequence.draw import draw_series
-from comedo.training.sequence.framing import Framing
+from comedo.training.sequence.framing import Framing, words_of_dots
 from comedo.training.sequence.network import ChangeNet, ShippedChange
 from comedo.training.sequence.own import own_series
 from comedo.training.sequence.pairs import pair_series
 from comedo.training.sequence.plan import SequenceRecipe
-from comedo.training.sequence.probes import probes
+from comedo.training.sequence.probes import LONG, long_series, probes
 from comedo.training.sequence.rendered import rendered_series
 from comedo.training.sequence.rows import MEASURES, Row, gather, section_of, to_row
 from comedo.training.sequence.series import Frames, Series, Sort
 
 _SOURCES = {  # of series, by the key of the recipe that asks for them
-    "rendered": ("rendered",),
+    "rendered": ("rendered", LONG),
     "pairs": ("pairs", "pairs with pasted lesions"),
     "own": ("own",),
 }
@@ -56,7 +56,9 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
             found += own_series(recipe.own, root, framing, cache)
         if not found:
             raise UnusableInput("the recipe names no series; give it rendered, pairs or own")
-        return found + probes([s for s in found if s.split == "val"], cache)
+        held_back = [s for s in found if s.split == "val"]
+        rendered = [s for s in held_back if s.source == "rendered"]
+        return found + long_series(rendered, cache, most=recipe.net.most_photos) + probes(held_back, cache)
 
     def members(self, items: Sequence[Series]) -> list[Member]:
         """Faces as they were photographed, all of them; of a rendered series the first."""
@@ -99,7 +101,7 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         rng = np.random.default_rng(0)
         most, side = recipe.net.most_photos, recipe.net.side_px
         shape = (side, side, recipe.net.channels)
-        drawn = " and found lesions as soft dots" if recipe.net.lesions else ""
+        drawn = f" and {words_of_dots(_analyzer().finder.models)}" if recipe.net.lesions else ""
         examples = [asked(rng.integers(0, 256, (n, *shape), dtype=np.uint8), most) for n in sorted({2, 5, most})]
         return Shipped(
             module=ShippedChange(net, recipe.odds_of_sound),
@@ -136,6 +138,7 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         return (
             "It is no part of comedo's verdict on change, which counts lesions and knows their noise.",
             "Learnt from rendered faces and pasted lesions; no course of a real treatment was seen.",
+            "What found the lesions that it sees learnt from ACNE04, with cut-offs chosen on its val people.",
             "A series in the wrong order that happens to fall or rise steadily cannot be told from a true one.",
         )
 
