@@ -144,7 +144,7 @@ def _gather(task: Task, owner: str, view: str | None) -> _Series:
         if len(photos) < 2:
             raise NotThere("fewer than two analysed photos are left to compare")
         analyses = [_newest_analysis(session, owner, photo) for photo in photos]
-        missed = {} if named else unread(session, owner, view, photos)
+        missed: Mapping[str, LeftOut] = {} if named else unread(session, owner, view, photos)
         start = task.option("treatment_start", None) or _treatment_start(session, owner)
     return _Series(photos, analyses, missed, start)
 
