@@ -16,7 +16,6 @@ from comedo.photo import read_photo
 from comedo.pipeline import Analyzer
 from comedo.progress.canvas import make_canvas
 from comedo.progress.change import measure_change
-from comedo.progress.compare import doubt_baseline
 from comedo.progress.values import Change, LeftOut, Visit
 from comedo.types import FaceAnalysis, Photo
 
@@ -61,9 +60,7 @@ def track(
         raise _nothing_left(left_out)
     notices += [*copies, *(f"{name} was flipped first, as you named it mirrored" for name in mirrored)]
     left = [LeftOut(d.name, str(e), d.when, e.code) for d, e in left_out]
-    change = measure_change(visits, left_out=left, treatment_start=start, notices=notices)
-    doubt = doubt_baseline(change.visits, change.comparisons)
-    return replace(change, notices=(*change.notices, doubt)) if doubt else change
+    return measure_change(visits, left_out=left, treatment_start=start, notices=notices)
 
 
 def _nothing_left(left_out: Sequence[tuple[Dated, ComedoError]]) -> ComedoError:

@@ -47,6 +47,21 @@ def test_answers_of_a_series(counts, answer):
     assert len(change.ledger) == max(counts)
 
 
+@pytest.mark.parametrize(
+    ("people", "odd"),
+    [
+        pytest.param((1,), False, id="one photo"),
+        pytest.param((1, 1, 1), False, id="one person"),
+        pytest.param((2, 1, 1), True, id="the first is another's"),
+    ],
+)
+def test_an_odd_first_photo_is_told_after_other_notices(people, odd):
+    visits = [make_visit(28 * n, person=person) for n, person in enumerate(people)]
+    first, *more = measured(visits, notices=["known before"]).notices
+    assert first == "known before"
+    assert ["the first, day 0," in line for line in more] == [True] * odd
+
+
 def other_person():
     return make_visit(28, person=2, lesions=2)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from statistics import fmean
 
-from comedo.progress.compare import compare, compare_with_itself
+from comedo.progress.compare import compare, compare_with_itself, doubt_baseline
 from comedo.progress.course import contradicts
 from comedo.progress.ledger import build_ledger
 from comedo.progress.noise import ChangeNoise, load_noise, personal_factor
@@ -38,7 +38,7 @@ def measure_change(
         left_out: Photos that could not be analysed.
         treatment_start: When treatment began, for the 12-week review.
         noise: The test-retest model; the shipped one by default.
-        notices: What a reader should know besides.
+        notices: What a reader should know besides; that the first photo may be the odd one is added here.
 
     Raises:
         ValueError: There is no visit, or dates fall.
@@ -58,6 +58,7 @@ def measure_change(
         timeline = (timeline[0], *(replace(p, answer=Answer.CANNOT_TELL) for p in timeline[1:]))
     outcomes = measure_outcomes(series.visits, comparisons, ledger, timeline, last, whole)
     review = None if treatment_start is None else review_treatment(series, treatment_start)
+    doubt = doubt_baseline(visits, comparisons)
     return Change(
         visits=series.visits,
         comparisons=comparisons,
@@ -73,7 +74,7 @@ def measure_change(
         questions=tuple(
             f"{v.name}: {c.reason}" for v, c in zip(visits, comparisons, strict=True) if c.view is View.MIRRORED
         ),
-        notices=tuple(notices),
+        notices=(*notices, doubt) if doubt else tuple(notices),
         sentence=in_one_sentence(whole, series.visits, last),
     )
 

@@ -85,6 +85,22 @@ def test_a_photo_that_looks_mirrored_is_flipped_only_when_its_owner_says_so(serv
     assert "Flip it for the comparison" not in page
 
 
+def test_an_odd_first_photo_is_told_by_its_day(service):
+    client = person(service)
+    for day, (who, gain) in zip(DAYS, ((2, 1.0), (1, 1.0), (1, 1.02)), strict=True):
+        send(service, client, skin_jpeg(who, gain=gain), day)
+    page = client.get("/diary").text
+    assert "No later photo can be compared with the first, the photo of 1 January 2026, but they can" in page
+    assert "photo-" not in re.search(r'<div class="notice.*?</ul>', page, re.DOTALL)[0]
+
+
+def test_a_newest_photo_that_could_not_be_read_is_told_by_its_day(service):
+    client = person(service)
+    for day, gain in zip(DAYS, (1.0, 1.02, 0.0), strict=True):
+        send(service, client, skin_jpeg(gain=gain), day)
+    assert "the newest photo could not be analysed: the photo of 1 March 2026" in client.get("/diary").text
+
+
 def test_a_clinician_sees_how_photos_stand_and_chooses_nothing(service):
     patient, doctor = person(service), service.clinician()
     doctor.headers["accept"] = "text/html"

@@ -123,6 +123,13 @@ def test_comparisons_that_answer_and_that_cannot(service):
         assert_german(client, path)
 
 
+def test_an_odd_first_photo(service):
+    client = in_german(person(service))
+    for day, (who, gain) in (("2026-01-01", (2, 1.0)), ("2026-02-01", (1, 1.0)), ("2026-03-01", (1, 1.02))):
+        send(service, client, skin_jpeg(who, gain=gain), day)
+    assert "mit dem ersten vergleichen, das Foto vom 1. Januar 2026" in assert_german(client, "/diary")
+
+
 def test_what_is_refused(service):
     client = in_german(person(service))
     service.analyzer.poor = True

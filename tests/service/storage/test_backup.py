@@ -25,6 +25,7 @@ from comedo.service.database.tables import (
     WebSession,
 )
 from comedo.service.errors import MissingFile, WrongMasterKey
+from comedo.service.storage.about import faint_about
 from comedo.service.storage.backup import back_up
 from comedo.service.storage.blobs import blob_name
 from comedo.service.storage.folder import DRAFTS, Folder
@@ -46,7 +47,8 @@ def fill(storage: Storage, *numbers: int) -> tuple[str, list[str]]:
     with storage.database.write() as session:
         key, made = storage.vault.key_of(session, owner), new_id()
         document = key.seal_json({"a": 1}, about=made)
-        session.add(Analysis(id=made, owner=owner, photo=stored[0], models="m", document=document))
+        faint = key.seal_json([[1.5, 2.5, 0.03]], about=faint_about(made))
+        session.add(Analysis(id=made, owner=owner, photo=stored[0], models="m", document=document, faint=faint))
         session.add(WebSession(token_sha256=new_id() * 2, account=owner, expires=NOON))
         record(session, actor=owner, owner=owner, action="photo.read", object_id=stored[0])
     return owner, stored

@@ -18,7 +18,7 @@ from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.actions import account, audit, guidance, notes, series, treatments, visits
 from comedo.service.actions.account import need_confirmed
 from comedo.service.actions.photos import list_photos
-from comedo.service.actions.stored import as_file, document_of, mask_file
+from comedo.service.actions.stored import as_file, document_of, faint_file, mask_file
 from comedo.service.actions.views import Page
 from comedo.service.database.audit import record
 from comedo.service.database.tables import Account, Analysis, Correction, Photo
@@ -29,8 +29,9 @@ from comedo.service.storage.vault import DataKey
 
 _README = (
     "Everything that comedo keeps of this account. photos/ holds the photos without camera data, analyses/ their\n"
-    "measurements (schema comedo.analysis/1) and masks, the other files lists of what their names say, as JSON and,\n"
-    "for spreadsheets, photos.csv.\n\ncomedo measures appearance. It is research software, not a medical device.\n"
+    "measurements (schema comedo.analysis/1), masks and faint places (x, y in pixels, score) that fell short\n"
+    "of being reported; the other files lists of what their names say, as JSON and, for spreadsheets, photos.csv.\n\n"
+    "comedo measures appearance. It is research software, not a medical device.\n"
 )
 
 
@@ -124,6 +125,9 @@ def _analysis_files(session: Session, key: DataKey, analysis: Analysis) -> Itera
     yield f"{stem}.json", as_file(document_of(analysis, key))
     if analysis.mask is not None:
         yield f"{stem}.mask.png", mask_file(analysis, key)
+    faint = faint_file(analysis, key)
+    if faint is not None:
+        yield f"{stem}.faint.json", faint
     for n, said in enumerate(session.scalars(select(Correction).where(Correction.analysis == analysis.id)).all(), 1):
         yield f"{stem}.corrections-{n}.json", key.open(said.document, about=said.id)
 

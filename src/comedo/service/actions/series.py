@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
+from comedo.progress.values import LeftOut
 from comedo.report.change_document import ChangeDocument
 from comedo.report.change_tables import ledger_csv as ledger_of
 from comedo.service.accounts.access import own, see, see_owner
 from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.actions.jobs import job_view
 from comedo.service.actions.paging import piece
+from comedo.service.actions.stored import name_of, when_of
 from comedo.service.actions.views import ChangeView, JobView, Page, Side
 from comedo.service.database.jobs import enqueue
 from comedo.service.database.tables import Analysis, Change, ChangePhoto, Job, Photo
@@ -21,6 +23,7 @@ from comedo.service.parts import Parts
 from comedo.service.problems import Problem
 
 MOST_PHOTOS = 60
+_NO_END = "its analysis came to no end"  # a job that a crash ended has no words of its own
 _FOLLOW_UPS = 10  # times the queue's limit: work that comedo gives itself is not turned away by people's
 
 
@@ -50,7 +53,7 @@ def start_change(
         if not 2 <= len(ids) <= MOST_PHOTOS:
             reason = f"must be 2 to {MOST_PHOTOS} analysed photos, got {len(ids)}"
             raise Problem("invalid", f"photos {reason}", fields={"photos": reason})
-        arguments = {"photos": list(ids), "view": view, "treatment_start": treatment_start and str(treatment_start)}
+        arguments = _arguments(view, None if photos is None else ids, treatment_start)
         limit = parts.settings.queue_limit
         return job_view(enqueue(session, actor.account, "change", arguments=arguments, limit=limit))
 
@@ -60,32 +63,55 @@ def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -
     if len(analysed(session, owner, view)) < 2:
         return
     waiting = select(Job).where(Job.owner == owner, Job.kind == "change", Job.state == "queued")
-    if any(
-        job.arguments.get("view") == view and job.arguments.get("photos") is None for job in session.scalars(waiting)
-    ):
+    arguments = _arguments(view)
+    if any(job.arguments == arguments for job in session.scalars(waiting)):
         return
     limit = _FOLLOW_UPS * parts.settings.queue_limit
-    enqueue(session, owner, "change", arguments={"photos": None, "view": view, "treatment_start": None}, limit=limit)
+    enqueue(session, owner, "change", arguments=arguments, limit=limit)
+
+
+def _arguments(view: str | None, photos: list[str] | None = None, start: date | None = None) -> dict[str, object]:
+    """Of a comparison; without photos it takes those that are there when its turn comes."""
+    return {"photos": photos, "view": view, "treatment_start": start and str(start)}
 
 
 def analysed(session: Session, owner: str, view: str | None) -> list[str]:
     """The newest analysed photos of one view (None: those without) that have their pixels, oldest first."""
-    wanted = select(Photo).where(
-        Photo.owner == owner,
-        Photo.view == view,
-        Photo.blob.is_not(None),
-        Photo.id.in_(select(Analysis.photo).where(Analysis.owner == owner)),
-    )
-    newest = list(session.scalars(wanted.order_by(Photo.created.desc()).limit(MOST_PHOTOS)))[::-1]
+    wanted = _with_pixels(owner, view).where(Photo.id.in_(_measured(owner)))
+    newest = sorted(session.scalars(wanted.order_by(Photo.created.desc()).limit(MOST_PHOTOS)), key=when_of)
     chosen = session.scalar(wanted.where(Photo.baseline.is_(True)))
     return [photo.id for photo in (newest if chosen is None else _since(chosen, newest))]
 
 
 def _since(baseline: Photo, photos: Sequence[Photo]) -> list[Photo]:
     """The chosen baseline, and what was taken after it."""
-    start = baseline.taken_at or baseline.created
-    later = [p for p in photos if p.id != baseline.id and (p.taken_at or p.created) > start]
+    later = [p for p in photos if p.id != baseline.id and when_of(p) > when_of(baseline)]
     return [baseline, *later[1 - MOST_PHOTOS :]]
+
+
+def unread(session: Session, owner: str, view: str | None, photos: Sequence[str]) -> Mapping[str, LeftOut]:
+    """By its id each photo of a view that could not be analysed, since the first of the photos that are compared.
+
+    Only the last try counts: a photo that waits for another one is not missed yet.
+    """
+    first = min(when_of(photo) for photo in session.scalars(select(Photo).where(Photo.id.in_(photos))))
+    missed = _with_pixels(owner, view).where(Photo.id.not_in(_measured(owner)))
+    newest = list(session.scalars(missed.order_by(Photo.created.desc()).limit(MOST_PHOTOS)))
+    tries = select(Job).where(Job.kind == "analyze", Job.photo.in_([photo.id for photo in newest]))
+    last = {job.photo: job for job in session.scalars(tries.order_by(Job.created, Job.id))}
+    return {
+        photo.id: LeftOut(name_of(photo), job.detail or _NO_END, when_of(photo), job.error or "error")
+        for photo in sorted(newest, key=when_of)
+        if (job := last.get(photo.id)) is not None and job.state == "failed" and when_of(photo) >= first
+    }
+
+
+def _with_pixels(owner: str, view: str | None) -> Select[tuple[Photo]]:
+    return select(Photo).where(Photo.owner == owner, Photo.view == view, Photo.blob.is_not(None))
+
+
+def _measured(owner: str) -> Select[tuple[str]]:
+    return select(Analysis.photo).where(Analysis.owner == owner)
 
 
 def choose_baseline(parts: Parts, actor: Actor, photo: str) -> None:

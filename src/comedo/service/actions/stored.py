@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -20,10 +23,10 @@ from comedo.service.actions.views import Summary
 from comedo.service.database.tables import Analysis, Photo
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
-from comedo.service.storage.about import mask_about
+from comedo.service.storage.about import faint_about, mask_about
 from comedo.service.storage.photos import read_photo
 from comedo.service.storage.vault import DataKey
-from comedo.types import Check, Counts, Coverage, FaceAnalysis, Grade, Mask, Quality
+from comedo.types import Check, Counts, Coverage, FaceAnalysis, Faint, Grade, Mask, Quality
 
 
 def document_of(analysis: Analysis, key: DataKey) -> Document:
@@ -40,6 +43,26 @@ def mask_file(analysis: Analysis, key: DataKey) -> bytes:
     if analysis.mask is None:
         raise Problem("not_found", "this analysis was kept without its mask; analyse the photo again")
     return key.open(analysis.mask, about=mask_about(analysis.id))
+
+
+def faint_json(faint: Sequence[Faint]) -> bytes:
+    """Faint lesions as they are kept: a list of x, y in pixels of the photo, and score; nothing is rounded."""
+    return json.dumps([[*one.center_xy, one.score] for one in faint]).encode()
+
+
+def faint_file(analysis: Analysis, key: DataKey) -> bytes | None:
+    """The faint lesions as `faint_json` writes them; None: the analysis was kept without."""
+    return None if analysis.faint is None else key.open(analysis.faint, about=faint_about(analysis.id))
+
+
+def name_of(photo: Photo) -> str:
+    """What documents call a photo."""
+    return f"photo-{photo.id[:8]}.{photo.format}"
+
+
+def when_of(photo: Photo) -> datetime:
+    """When it was taken, as documents write it; who uploads at once gives no date."""
+    return (photo.taken_at or photo.created).replace(tzinfo=None)
 
 
 def case_of(parts: Parts, session: Session, analysis: Analysis, *, with_photo: bool = True) -> Case:
@@ -126,18 +149,20 @@ def _affected(part: AcnePart) -> Grade:
     )
 
 
-def visit_of(case: Case, photo: Photo) -> Visit:
+def visit_of(parts: Parts, session: Session, kept: Analysis, photo: Photo) -> Visit:
     """What a comparison over time takes of an analysed photo; flipped where its owner says that it is mirrored.
 
     Raises:
         UnusableInput: Its pixels are gone.
     """
+    case = case_of(parts, session, kept)
     analysis = analysis_of(case)
     pixels = case.need_photo("a comparison").image
+    faint = faint_file(kept, parts.vault.key_of(session, kept.owner))
     visit = Visit(
         name=analysis.photo_name,
         sha256=analysis.photo_sha256,
-        when=(photo.taken_at or photo.created).replace(tzinfo=None),  # who uploads at once gives no date
+        when=when_of(photo),
         face=analysis.face,
         lesions=analysis.lesions,
         quality=analysis.quality,
@@ -145,8 +170,25 @@ def visit_of(case: Case, photo: Photo) -> Visit:
         grades=analysis.grades,
         models=analysis.models,
         canvas=make_canvas(pixels, analysis.face),
+        faint=tuple(Faint((x, y), score) for x, y, score in json.loads(faint or "[]")),
     )
     return _flipped(visit) if photo.mirrored else visit
+
+
+def even_out(visits: Sequence[Visit], kept: Sequence[Analysis]) -> tuple[list[Visit], list[str]]:
+    """Visits that all have their faint lesions, or none: on one side alone they would look like a change.
+
+    Args:
+        visits: In the order of `kept`, the analyses that they are of.
+
+    Returns:
+        The visits, and a notice where faint lesions were left aside.
+    """
+    lacking = sum(analysis.faint is None for analysis in kept)
+    if lacking == 0:
+        return list(visits), []
+    said = f"{lacking} photo(s) were analysed before they were kept: analyse these again"
+    return [replace(visit, faint=()) for visit in visits], [f"faint lesions are left aside, because {said}"]
 
 
 def _flipped(visit: Visit) -> Visit:

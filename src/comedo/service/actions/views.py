@@ -170,7 +170,7 @@ class ChangeView(View):
     id: Id
     owner: Id
     view: Side | None
-    photos: list[Id]
+    photos: list[Id] = Field(description="Compared, or named as left out because they could not be analysed.")
     created: AwareDatetime
     document: dict[str, Any]
 

@@ -105,22 +105,26 @@ def finish(session: Session, job_id: str, worker: str, *, result: str | None = N
         raise LeaseLost(f"job {job_id} is no longer this worker's; its result is dropped")
 
 
-def fail(db: Database, job_id: str, worker: str, *, error: str, detail: str | None = None, retry: bool = False) -> None:
+def fail(db: Database, job_id: str, worker: str, *, error: str, detail: str | None = None, retry: bool = False) -> bool:
     """End a job with a stable error code, or give it back to be tried again; a job that is lost is left alone.
 
     Args:
         detail: A sentence for people: what they can do.
+
+    Returns:
+        Whether it ended.
     """
     with db.write() as session:
         job = session.scalar(select(Job).where(_mine(job_id, worker)).with_for_update())
         if job is None:
-            return
+            return False
         again = retry and job.attempts < MAX_ATTEMPTS
         job.lease_until = None
         if again:
             job.state = "queued"
         else:
             job.state, job.error, job.detail, job.finished = "failed", error, detail, now()
+        return not again
 
 
 def give_back(db: Database, worker: str) -> None:

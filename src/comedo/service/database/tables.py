@@ -153,6 +153,7 @@ class Analysis(Base):
     models: Mapped[str] = mapped_column(String(64))  # SHA-256 of version, options and model names
     document: Mapped[Sealed]  # JSON
     mask: Mapped[Sealed | None]  # PNG: 0 background, 1 skin, 2 lesion
+    faint: Mapped[Sealed | None]  # JSON: candidates below the cut-off; None: of an earlier version
     created: Mapped[Made]
 
 
@@ -177,14 +178,14 @@ class Change(Base):
 
     id: Mapped[Key]
     owner: Mapped[Owner]
-    inputs: Mapped[str] = mapped_column(String(64))  # SHA-256 of the analyses' ids in order
+    inputs: Mapped[str] = mapped_column(String(64))  # SHA-256 of analyses in order, their dates, and what is missing
     view: Mapped[Short | None]
     document: Mapped[Sealed]  # JSON
     created: Mapped[Made]
 
 
 class ChangePhoto(Base):
-    """Which photos a change was made of: it goes when one of them goes."""
+    """Which photos a change was made of, or names as left out: it goes when one of them goes."""
 
     __tablename__ = "change_photo"
 

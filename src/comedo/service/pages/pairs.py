@@ -12,7 +12,7 @@ from comedo.report.pictures import to_jpeg
 from comedo.service.accounts.access import see
 from comedo.service.accounts.actor import Actor
 from comedo.service.actions.analyses import newest_of
-from comedo.service.actions.stored import case_of, visit_of
+from comedo.service.actions.stored import even_out, visit_of
 from comedo.service.database.tables import Photo
 from comedo.service.parts import Parts
 
@@ -36,8 +36,9 @@ def make_pair(parts: Parts, actor: Actor, before: str, after: str) -> Pair:
     photos = [see(parts, actor, Photo, photo, "photo.read") for photo in (before, after)]
     rows = [newest_of(parts, actor, photo, "analysis.read") for photo in (before, after)]
     with parts.database.read() as session:
-        cases = [case_of(parts, session, row) for row in rows]
-    change = measure_change([visit_of(case, photo) for case, photo in zip(cases, photos, strict=True)])
+        pair = [visit_of(parts, session, row, photo) for row, photo in zip(rows, photos, strict=True)]
+    visits, notices = even_out(pair, rows)
+    change = measure_change(visits, notices=notices)
     return Pair(change, _address(change, 0), _address(change, 1))
 
 

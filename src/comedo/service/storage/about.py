@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SECOND = frozenset({("analysis", "mask"), ("treatment", "note")})
+_SECOND = frozenset({("analysis", "mask"), ("analysis", "faint"), ("treatment", "note")})
 
 
 def about(table: str, column: str, row: str) -> str:
@@ -13,6 +13,11 @@ def about(table: str, column: str, row: str) -> str:
 def mask_about(analysis: str) -> str:
     """What the mask of an analysis is sealed for."""
     return about("analysis", "mask", analysis)
+
+
+def faint_about(analysis: str) -> str:
+    """What the faint lesions of an analysis are sealed for."""
+    return about("analysis", "faint", analysis)
 
 
 def treatment_note_about(treatment: str) -> str:

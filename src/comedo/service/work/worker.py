@@ -20,7 +20,7 @@ from comedo.service.memory import resident_bytes
 from comedo.service.parts import Parts
 from comedo.service.settings import read_settings
 from comedo.service.storage.open import open_storage
-from comedo.service.work.tasks import TASKS, Task
+from comedo.service.work.tasks import TASKS, Task, compare_without
 
 LEASE_S = 60.0
 BEAT_S = 10.0
@@ -85,13 +85,17 @@ def _do(task: Task) -> str:
     except LeaseLost:
         return "lost"
     except ComedoError as error:
-        fail(database, job.id, task.worker, error=error.code, detail=str(error))
-        return error.code
+        code = error.code
+        ended = fail(database, job.id, task.worker, error=code, detail=str(error))
     except Exception as error:  # one job, however strange, must not end the others
         log.exception("job failed", extra={"job": job.id, "error": type(error).__name__})
-        fail(database, job.id, task.worker, error="error", detail="Something went wrong here.", retry=True)
-        return "error"
-    return "done"
+        code = "error"
+        ended = fail(database, job.id, task.worker, error=code, detail="Something went wrong here.", retry=True)
+    else:
+        return "done"
+    if ended:
+        compare_without(task)
+    return code
 
 
 @contextmanager

@@ -102,7 +102,10 @@ def view_compare(change: Change, chosen: Chosen, words: Words) -> CompareView:
             _rings(change, 1),
         ),
         verdict=view_verdict(document.verdict, dates[0], dates[-1], words),
-        checks=(*advice_of(later.checks, words), *([words.tell(later.reason)] if later.reason else [])),
+        checks=(
+            *advice_of(later.checks, words),
+            *(words.tell(line) for line in (later.reason, *document.notices) if line),
+        ),
         states=_states(change, words),
         measures=tuple(_measure(m, words) for m in document.verdict.measures),
         regions=tuple(_regions(document, words)),

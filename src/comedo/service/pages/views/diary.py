@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from comedo.progress.outcomes import REVIEW_AFTER
@@ -98,6 +98,7 @@ class DiaryView:
 
     visits: tuple[VisitRow, ...]
     verdict: VerdictView | None
+    notices: tuple[str, ...]
     flips: tuple[Flip, ...]
     starts: tuple[Start, ...]
     charts: tuple[Chart, ...]
@@ -118,7 +119,8 @@ def view_diary(material: Material, month: date, today: date, words: Words) -> Di
     by_day = {day_of(photo): href_of(photo) for photo in material.photos}
     return DiaryView(
         visits=tuple(_visit(photo, standing[photo.id], words) for photo in reversed(material.photos)),
-        verdict=None if shown is None else _verdict(shown, words),
+        verdict=None if shown is None else _verdict(shown, material.photos, words),
+        notices=() if shown is None else tuple(_told(line, material.photos, words) for line in shown.notices),
         flips=flips(material.photos, shown, words) if material.own else (),
         starts=_starts(material, shown, words) if material.own else (),
         charts=() if shown is None else _charts(shown, material.treatments, words),
@@ -163,9 +165,28 @@ def _starts(material: Material, change: ChangeDocument | None, words: Words) -> 
     return tuple(Start(p.id, words.day(day_of(p)), p.id == chosen) for p in usable) if len(usable) > 1 else ()
 
 
-def _verdict(change: ChangeDocument, words: Words) -> VerdictView:
+def _verdict(change: ChangeDocument, photos: Sequence[PhotoView], words: Words) -> VerdictView:
     dates = [photo.when for photo in change.photos]
-    return view_verdict(change.verdict, dates[0], dates[-1], words)
+    found = view_verdict(change.verdict, dates[0], dates[-1], words)
+    return replace(found, sentence=_by_day(found.sentence, photos, words))
+
+
+def _told(notice: str, photos: Sequence[PhotoView], words: Words) -> str:
+    """A notice of the comparison as a sentence of the page."""
+    said = _by_day(words.tell(notice), photos, words)
+    return said[:1].upper() + said[1:]
+
+
+def _by_day(text: str, photos: Sequence[PhotoView], words: Words) -> str:
+    """A text in which photos are called by their day: nobody knows them by their name."""
+    for photo in photos:
+        text = text.replace(_name_of(photo), words.say("diary.photo_of", day=words.day(day_of(photo))))
+    return text
+
+
+def _name_of(photo: PhotoView) -> str:
+    """What documents call it."""
+    return f"photo-{photo.id[:8]}.{photo.format}"
 
 
 def _charts(change: ChangeDocument, treatments: Sequence[TreatmentView], words: Words) -> tuple[Chart, ...]:
@@ -195,7 +216,7 @@ def _row(point: PointPart, words: Words) -> tuple[str, ...]:
 
 
 def _moments(change: ChangeDocument, photos: Sequence[PhotoView], words: Words) -> tuple[Moment, ...]:
-    by_name = {f"photo-{photo.id[:8]}.{photo.format}": photo for photo in photos}
+    by_name = {_name_of(photo): photo for photo in photos}
     dated = [(p, p.when, by_name.get(p.photo)) for p in change.timeline]
     return tuple(
         Moment(when.isoformat(), href_of(photo), thumb_of(photo), words.day(when), _in_a_line(point, words))
