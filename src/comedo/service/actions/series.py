@@ -106,11 +106,11 @@ def unread(session: Session, owner: str, view: str | None, photos: Sequence[str]
     }
 
 
-def _with_pixels(owner: str, view: str | None) -> Select[tuple[Photo]]:
+def _with_pixels(owner: str, view: str | None) -> Select[Photo]:
     return select(Photo).where(Photo.owner == owner, Photo.view == view, Photo.blob.is_not(None))
 
 
-def _measured(owner: str) -> Select[tuple[str]]:
+def _measured(owner: str) -> Select[str]:
     return select(Analysis.photo).where(Analysis.owner == owner)
 
 

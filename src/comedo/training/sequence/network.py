@@ -159,7 +159,7 @@ class ChangeNet(nn.Module):
         if not self.training:
             every: Tensor = self.encoder(faces)
             return every
-        seen = self.encoder(faces[there])
+        seen: Tensor = self.encoder(faces[there])
         vectors = seen.new_zeros(len(faces), seen.shape[1])
         vectors[there] = seen
         return vectors
