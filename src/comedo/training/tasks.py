@@ -100,7 +100,7 @@ def draw_pictures(recipe: AnyRecipe, root: Path, number: int) -> list[Image]:
 
 
 def lesion_photos(data: LesionData, root: Path) -> list[LesionPhoto]:
-    """Every photo of the recipe's sets, both splits."""
+    """Every photo of the recipe's sets, in all their splits."""
     photos: list[LesionPhoto] = []
     if data.acne04 is not None:
         photos += load_acne04(root / data.acne04)
@@ -148,7 +148,8 @@ def _lesion_batches(recipe: LesionRecipe, root: Path, allow_leaks: bool) -> Batc
 
         return batch
 
-    about = _about((p.source, p.name, p.group, p.split) for p in photos) | _leaks(leaks)
+    used = [p for p in photos if p.split in ("train", "val")]
+    about = _about((p.source, p.name, p.group, p.split) for p in used) | _leaks(leaks)
     return Batches(of(sides["train"], 0), of(sides["val"], _HELD_BACK) if sides["val"] else None, about)
 
 
