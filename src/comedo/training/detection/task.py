@@ -24,7 +24,7 @@ from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.metrics.matching import boxes_of as squares_around
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import open_sets
+from comedo.training.runner.labelled import open_sets, set_aside
 from comedo.types import Image
 
 
@@ -46,6 +46,9 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
         """Whole photos, each once."""
         photos = {item.photo.path: item.photo for item in items}.values()
         return [Member(p.name, p.person, p.split, p.read) for p in photos]
+
+    def set_aside(self, recipe: DetectorRecipe, root: Path) -> list[Member]:
+        return set_aside(recipe.sets, root)
 
     def build(self, recipe: DetectorRecipe, root: Path, items: Sequence[BoxPhoto]) -> Detector:  # noqa: ARG002
         weights = None if recipe.pretrained is None else root / recipe.pretrained

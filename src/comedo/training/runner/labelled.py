@@ -14,6 +14,7 @@ from comedo.training.data.convert import read_dataset
 from comedo.training.data.dataset import Dataset, Sample
 from comedo.training.data.files import photo_size
 from comedo.training.data.split import Shares, split_people
+from comedo.training.leaks import Member
 from comedo.training.runner.augment import Pictured
 from comedo.training.runner.faces import face_parts, map_faces
 from comedo.types import Image
@@ -92,7 +93,7 @@ class OfPhoto:
 def open_sets(
     sets: Sequence[LabelledSet], root: Path, *, seed: int = 0, faces: Path | None = None
 ) -> list[LabelledPhoto]:
-    """The photos of some sets with their splits and sizes.
+    """The train and val photos of some sets with their sizes.
 
     Where a set names no split, the photos of `held_back` are val, else whole people drawn by `seed`.
 
@@ -114,12 +115,38 @@ def open_sets(
     return photos
 
 
+def set_aside(sets: Sequence[LabelledSet], root: Path) -> list[Member]:
+    """Photos of any other split than train and val, such as `test`: all of them, for the leak check alone.
+
+    Raises:
+        UnusableInput: Labels are absent or wrong.
+    """
+    return [member for one in sets for member in _others(one, root)]
+
+
+def _others(one: LabelledSet, root: Path) -> list[Member]:
+    dataset = _read(one, root)
+    if one.held_back:  # decides for every photo, whatever the labels say
+        return []
+    others = [s for s in dataset.samples if s.split not in (TRAIN, VAL, None)]
+    photos = [LabelledPhoto(s, dataset.path_of(s), _person(s, one)) for s in others]
+    return [Member(p.name, p.person, p.split, p.read) for p in photos]
+
+
 def _open(one: LabelledSet, root: Path, seed: int) -> list[LabelledPhoto]:
+    dataset = _split(_read(one, root), one, seed)
+    kept = [s for split in (TRAIN, VAL) for s in _some([s for s in dataset.samples if s.split == split], one, seed)]
+    return [LabelledPhoto(_sized(s, dataset), dataset.path_of(s), _person(s, one)) for s in kept]
+
+
+def _read(one: LabelledSet, root: Path) -> Dataset:
     dataset = read_dataset(root / one.labels, photos=None if one.photos is None else root / one.photos)
     chosen = [s for s in dataset.samples if not one.only or s.photo.startswith(one.only)]
-    dataset = _split(replace(dataset, samples=tuple(chosen)), one, seed)
-    kept = [s for split in (TRAIN, VAL) for s in _some([s for s in dataset.samples if s.split == split], one, seed)]
-    return [LabelledPhoto(_sized(s, dataset), dataset.path_of(s), f"{one.prefix}{s.identity}") for s in kept]
+    return replace(dataset, samples=tuple(chosen))
+
+
+def _person(sample: Sample, one: LabelledSet) -> str:
+    return f"{one.prefix}{sample.identity}"
 
 
 def _split(dataset: Dataset, one: LabelledSet, seed: int) -> Dataset:

@@ -61,21 +61,22 @@ def run_values(recipe: RunRecipe) -> dict[str, object]:
 def open_items(
     task: Task[Any, Any, Any], recipe: RunRecipe, data: Path, cache: Path, *, allow_leaks: bool = False
 ) -> Opened:
-    """Read the recipe's items, refusing people and pictures on both sides of the split.
+    """Read the recipe's items, refusing people and pictures that are in two splits, be it a `test` split.
 
     Raises:
         UnusableInput: A file is absent, or there is nothing to learn from.
-        LeakyData: A person or a picture is on both sides of the split, and `allow_leaks` is off.
+        LeakyData: A person or a picture is in two splits, and `allow_leaks` is off.
     """
     cache.mkdir(parents=True, exist_ok=True)
     try:
         items = task.items(recipe, data, cache)
+        aside = task.set_aside(recipe, data)
     except FileNotFoundError as error:
         raise UnusableInput(
             f"the recipe's data is not complete in {data}: {error}; give its folder with --data"
         ) from error
+    leaks = guard([*task.members(items), *aside], allow=allow_leaks)
     items = [i for i in items if i.split in ("train", "val")]
-    leaks = guard(task.members(items), allow=allow_leaks)
     learnt, watched, held_back = divide(items, recipe.watch, recipe.schedule.seed)
     if not learnt:
         raise UnusableInput(
