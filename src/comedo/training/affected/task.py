@@ -68,7 +68,7 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
     baseline_words = "the share of affected training photos, whatever the photo"
 
     def items(self, recipe: AffectedRecipe, root: Path, cache: Path) -> list[MaskedFace]:
-        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed, faces=cache / "faces")
+        photos = open_sets(recipe.sets, root, faces=cache / "faces")
         return [MaskedFace(p, is_affected(p, recipe)) for p in photos if p.sample.labels is not None]
 
     def set_aside(self, recipe: AffectedRecipe, root: Path) -> list[Member]:

@@ -35,11 +35,10 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
     baseline_words: ClassVar[str] = "red blobs in skin colour, all called the commonest type"
 
     def items(self, recipe: DetectorRecipe, root: Path, cache: Path) -> list[BoxPhoto]:
-        seed = recipe.schedule.seed
-        photos = open_sets(recipe.sets, root, seed=seed)
+        photos = open_sets(recipe.sets, root)
         check_types(photos, recipe.types)
         if recipe.wants_faces:  # only now, because it takes time
-            photos = open_sets(recipe.sets, root, seed=seed, faces=cache / "faces")
+            photos = open_sets(recipe.sets, root, faces=cache / "faces")
         return open_boxes(photos, recipe.types, recipe.parts)
 
     def members(self, items: Sequence[BoxPhoto]) -> list[Member]:

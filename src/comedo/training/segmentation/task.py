@@ -33,7 +33,7 @@ class LesionSegmentation(Task[SegmentationRecipe, LabelledPhoto, MaskRow]):
 
     def items(self, recipe: SegmentationRecipe, root: Path, cache: Path) -> list[LabelledPhoto]:
         faces = cache / "faces" if recipe.augment.wants_faces else None
-        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed, faces=faces)
+        photos = open_sets(recipe.sets, root, faces=faces)
         return [p for p in photos if p.sample.labels is not None]
 
     def set_aside(self, recipe: SegmentationRecipe, root: Path) -> list[Member]:

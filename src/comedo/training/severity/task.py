@@ -32,7 +32,7 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
     baseline_words = "the training photos' mean grade, and their shares of the grades, whatever the photo"
 
     def items(self, recipe: SeverityRecipe, root: Path, cache: Path) -> list[Face]:
-        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed, faces=cache / "faces")
+        photos = open_sets(recipe.sets, root, faces=cache / "faces")
         faces = [face for face in map(find_patches, photos) if face.grade is not None]
         for face in faces:
             beyond = [g for g in (*face.votes, face.grade or 0) if g >= len(recipe.grades) or g < 0]
