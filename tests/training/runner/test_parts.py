@@ -23,7 +23,7 @@ from comedo.training.recipe import read_values
 from comedo.training.runner.augment import Augment, change_light, change_places, patches_of
 from comedo.training.runner.contract import Examples, Shipped
 from comedo.training.runner.faces import face_parts, kept_name
-from comedo.training.runner.feed import DrawnExamples, Turn, divide, training_feed
+from comedo.training.runner.feed import DrawnExamples, Turn, divide, training_feed, watching_feed
 from comedo.training.runner.labelled import LabelledSet, open_sets
 from comedo.training.runner.learner import rate_share
 from comedo.training.runner.plan import Schedule, Ship, Watch
@@ -75,6 +75,21 @@ def test_a_step_must_divide_among_the_processes():
     examples = Toy().examples(recipe, [Square("1", "a", "train", 0)], learning=True)
     with pytest.raises(UnusableInput, match=r"schedule\.per_step=9"):
         training_feed(Toy(), recipe, examples, rank=0, world=3, workers=0)
+
+
+@pytest.mark.parametrize("rank", range(3))
+def test_a_process_with_nothing_to_watch_is_refused_on_all_of_them(rank):
+    """Else the others would wait for it for ever."""
+    recipe = toy_recipe()
+    two, three = (
+        Toy().examples(recipe, [Square(str(n), "a", "train", 0) for n in range(number)], learning=False)
+        for number in (2, 3)
+    )
+    with pytest.raises(
+        UnusableInput, match=r"2 examples are watched, too few for 3 processes.*--devices.*watch\.share"
+    ):
+        watching_feed(Toy(), recipe, two, rank=rank, world=3, workers=0)
+    assert len(watching_feed(Toy(), recipe, three, rank=rank, world=3, workers=0)) == 1
 
 
 @pytest.mark.parametrize(
