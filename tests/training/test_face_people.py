@@ -45,6 +45,14 @@ def test_acne04_tells_the_person(tmp_path):
     assert {found[name] for name in unknown} == {"acne04/d"}
 
 
+def test_an_image_without_a_split_goes_where_its_person_goes(tmp_path):
+    names = [f"images/{n}.jpg" for n in range(60)]
+    images = [{"file_name": name, "group": n // 2} for n, name in enumerate(names)]
+    found = find_faces(sets(tmp_path, typed=images), [f"typed/{name}" for name in names])
+    assert len({(file.person, file.split) for file in found}) == len({file.person for file in found}) == 30
+    assert {file.split for file in found} == {"train", "val"}
+
+
 def test_versions_of_a_photo_that_nobody_listed_stay_together(tmp_path):
     names = [f"acne04/{folder}/{n}.jpg" for n in range(40) for folder in ("frames512", "crops1024")]
     splits = {file.name: file.split for file in find_faces(sets(tmp_path), names)}
@@ -104,12 +112,16 @@ def leaky(tmp_path):
     mask = tmp_path / "faces/celebamask/masks/frontal.png"
     mask.parent.mkdir(parents=True)
     cv2.imwrite(str(mask), np.ones((128, 128), np.uint8))
-    names = (masked, f"acne04/{TRAIN}", f"acne04/{VAL}")
-    for seed, name in enumerate(names):
-        save(tmp_path / name, drawn_face(seed))
-    mesh = np.pad(mean_mesh() * 30 + (64, 55), ((0, 0), (0, 1))).astype(np.float32)
-    np.savez(tmp_path / "landmarks.npz", **dict.fromkeys(names, mesh))
+    draw_faces(tmp_path, masked, f"acne04/{TRAIN}", f"acne04/{VAL}")
     return sets(tmp_path)
+
+
+def draw_faces(root, *names):
+    """Photos with landmarks, each another face."""
+    for seed, name in enumerate(names):
+        save(root / name, drawn_face(seed))
+    mesh = np.pad(mean_mesh() * 30 + (64, 55), ((0, 0), (0, 1))).astype(np.float32)
+    np.savez(root / "landmarks.npz", **dict.fromkeys(names, mesh))
 
 
 def run_face_map(root):
@@ -133,8 +145,27 @@ def test_a_mirrored_copy_of_somebody_else_stops_the_face_map(leaky):
     save(leaky / "acne04" / VAL, drawn_face(1)[:, ::-1])
     stopped = run_face_map(leaky)
     assert stopped.exit_code == 2
-    assert "b (val) is a mirrored copy of a (train)" in stopped.output
+    assert f"acne04/{VAL} (val) is a mirrored copy of acne04/{TRAIN} (train)" in " ".join(stopped.output.split())
     assert not (leaky / "run/last.pt").exists()
+
+
+@pytest.mark.parametrize("side", ["val", "test"])
+def test_a_copy_among_photos_that_are_not_kept_in_memory_stops_it_too(leaky, side):
+    """Of two held-back photos the recipe keeps one, the other is the copy."""
+    from comedo.training.command import RECIPES
+    from comedo.training.leaks import LeakyData
+    from comedo.training.recipe import read_recipe
+    from comedo.training.tasks import open_data
+
+    masked, further = "faces/celebamask/images/frontal.jpg", "frames512/c.jpg"
+    draw_faces(leaky, masked, *(f"acne04/{name}" for name in (TRAIN, VAL, further)))
+    known = [(TRAIN, "train"), (VAL, "val"), (further, side)]
+    sets(leaky, acne04=[image(name, split, group=n) for n, (name, split) in enumerate(known)])
+    recipe = read_recipe(RECIPES / "face-map.yaml", (*SMALL, "validation.photos=1"))
+    open_data(recipe, leaky)
+    save(leaky / "acne04" / further, drawn_face(1)[:, ::-1])
+    with pytest.raises(LeakyData, match=rf"c.jpg \({side}\) is a mirrored copy of acne04/{TRAIN} \(train\)"):
+        open_data(recipe, leaky)
 
 
 def test_two_people_on_two_sides_do_not(leaky):
@@ -145,5 +176,24 @@ def test_two_people_on_two_sides_do_not(leaky):
     sets(leaky, acne04=[image(TRAIN, "train", group=7), image(VAL, "val", group=8)])
     about = open_data(read_recipe(RECIPES / "face-map.yaml", SMALL), leaky).about
     assert about["photos"]["acne04/frames512/train"] == about["photos"]["acne04/frames512/val"] == 1
-    assert about["people"] == 3
+    assert about["people"] == 2
     assert "leaks_allowed" not in about
+
+
+def test_faces_of_ones_own_are_enough(tmp_path):
+    """Neither ACNE04 nor the typed portraits nor CelebAMask-HQ are there."""
+    pytest.importorskip("torch", reason="needs comedo[train]")
+    from comedo.training.command import RECIPES
+    from comedo.training.recipe import read_recipe
+    from comedo.training.tasks import open_data
+
+    draw_faces(tmp_path, *(f"faces/own/{n}.jpg" for n in range(12)))
+    batches = open_data(
+        read_recipe(RECIPES / "face-map.yaml", (*SMALL[:-1], "crops.shares={faces/own: 1.0}")), tmp_path
+    )
+    pictures, target = batches.train(0)
+    assert pictures.shape == (1, 64, 64, 3)
+    assert target["labels"].shape == (1, 32, 32)
+    assert batches.about["people"] == 12
+    with pytest.raises(UnusableInput, match=r"no photos to learn from.*crops\.shares"):
+        open_data(read_recipe(RECIPES / "face-map.yaml", SMALL), tmp_path)

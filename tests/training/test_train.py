@@ -121,6 +121,18 @@ def test_a_run_is_not_continued_with_another_recipe(whole, data):
         train(replace(WATCHLESS, per_step=3), data=data, out=whole[1], device="cpu")
 
 
+def test_a_run_is_not_continued_on_other_photos(whole, data, tmp_path):
+    run = shutil.copytree(whole[1], tmp_path / "run")
+    content = json.loads((data / "own.json").read_text())
+    content["images"][2]["split"] = "train"
+    (data / "own.json").write_text(json.dumps(content))
+    with pytest.raises(UnusableInput, match=r"holds a run on other photos, people or splits .*choose another --out"):
+        train(WATCHLESS, data=data, out=run, device="cpu")
+    assert json.loads((run / "data.json").read_text()) == whole[0].data
+    (run / "last.pt").unlink()  # nothing was learnt yet: the folder is free
+    assert train(WATCHLESS, data=data, out=run, device="cpu").data["photos"] == {"own/train": 3}
+
+
 def test_the_last_checkpoint_can_be_exported_as_it_is(whole, tmp_path):
     run = tmp_path / "run"
     run.mkdir()

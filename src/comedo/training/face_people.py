@@ -1,9 +1,10 @@
 """Whom each photo of the face sets shows, and on which side of the split it is.
 
 ACNE04 tells the person of a photo (`group`, found by matching), FASSEG numbers the people of its
-turned heads. Nobody wrote down who is on a CelebAMask-HQ portrait, an FFHQ portrait or a frontal
-FASSEG photo: there each photo is a person of its own, unless a `people.json` in the set's folder
-(file name to person) or a `group` in its annotations says otherwise.
+turned heads; of a set that is not there nothing is known. Nobody wrote down who is on a
+CelebAMask-HQ portrait, an FFHQ portrait or a frontal FASSEG photo: there each photo is a person of
+its own, unless a `people.json` in the set's folder (file name to person) or a `group` in its
+annotations says otherwise.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def find_faces(root: Path, names: Iterable[str]) -> list[FaceFile]:
     A split that the annotations give counts. Elsewhere a hash of the person decides, so that nobody is divided.
 
     Args:
-        root: Data folder with faces/, acne04/, typed/.
+        root: Data folder with faces/, acne04/, typed/, or some of them.
         names: Paths below it.
 
     Raises:
@@ -67,10 +68,12 @@ def _annotated(root: Path) -> dict[str, _Known]:
     """What the COCO files of ACNE04 and of the typed portraits say, by path below the data folder."""
     known = {}
     for folder in ("acne04", "typed"):
-        for image in json.loads((root / folder / "annotations.json").read_text())["images"]:
+        path = root / folder / "annotations.json"
+        images = json.loads(path.read_text("utf-8"))["images"] if path.exists() else []
+        for image in images:
             group = image.get("group")
             person = None if group is None else f"{folder}-{group}"
-            known[f"{folder}/{image['file_name']}"] = _Known(person, image["split"])
+            known[f"{folder}/{image['file_name']}"] = _Known(person, image.get("split"))
     return known
 
 

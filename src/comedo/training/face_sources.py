@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from comedo.errors import UnusableInput
 from comedo.training.augment import draw_look
 from comedo.training.face_data import (
     IGNORE,
@@ -27,7 +28,7 @@ from comedo.training.face_data import (
 )
 from comedo.training.face_occluders import wear_glasses
 from comedo.training.face_people import FaceFile, find_faces
-from comedo.types import Part
+from comedo.types import Image, Part
 
 _WORK_SIDE = 512  # pictures are kept at this size
 
@@ -48,32 +49,51 @@ def _is_frontal(points: Points) -> bool:
 
 
 def mesh_regions(landmarks: Mapping[str, Points]) -> NDArray[np.uint8]:
-    """Region of each vertex, from the frontal faces among all landmarks."""
-    frontal = [p for name, p in landmarks.items() if name.startswith("faces/celebamask") and _is_frontal(p)]
-    return vertex_regions(mean_face(frontal))
+    """Region of each vertex, from the frontal faces of CelebAMask-HQ, or of all sets where it has none.
+
+    Raises:
+        UnusableInput: No face is frontal.
+    """
+    frontal = {name: points for name, points in landmarks.items() if _is_frontal(points)}
+    chosen = [points for name, points in frontal.items() if name.startswith("faces/celebamask")]
+    if not frontal:
+        raise UnusableInput(
+            f"none of {len(landmarks)} faces with landmarks looks into the camera, so that nobody knows which skin is "
+            "forehead, cheek or chin; add frontal photos and run tools/label_faces.py again"
+        )
+    return vertex_regions(mean_face(chosen or list(frontal.values())))
 
 
-def load_faces(root: Path, landmarks: Mapping[str, Points], *, split: str, limit: int | None = None) -> list[FacePhoto]:
-    """Every photo of the split that has landmarks, with labels.
+def load_faces(
+    root: Path, landmarks: Mapping[str, Points], *, split: str, sources: Collection[str], limit: int | None = None
+) -> list[FacePhoto]:
+    """Every photo of the split and the sources that has landmarks, with labels.
 
     Args:
-        root: Data folder with faces/, acne04/, typed/.
+        root: Data folder with faces/, acne04/, typed/, or some of them.
         landmarks: From `read_landmarks`.
         split: "train" or "val".
+        sources: Sets of photos, such as "faces/celebamask".
         limit: At most this many photos, spread evenly, for rehearsals.
     """
-    chosen = [file for file in find_faces(root, landmarks) if file.split == split]
+    chosen = [file for file in find_faces(root, landmarks) if file.split == split and file.source in sources]
     if limit is not None:
         chosen = chosen[:: max(1, len(chosen) // limit)][:limit]
     regions = mesh_regions(landmarks)
     return [_load(root, file, landmarks[file.name], regions) for file in chosen]
 
 
+def read_face(root: Path, file: FaceFile) -> Image:
+    """The photo as it is stored, (H, W, 3) uint8 RGB."""
+    image = cv2.imread(str(root / file.name), cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise FileNotFoundError(f"cannot read the training photo {root / file.name}")
+    return np.asarray(image, np.uint8)
+
+
 def _load(root: Path, file: FaceFile, points: Points, regions: NDArray[np.uint8]) -> FacePhoto:
     name, source = file.name, file.source
-    stored = cv2.imread(str(root / name), cv2.IMREAD_COLOR_RGB)
-    if stored is None:
-        raise FileNotFoundError(f"cannot read the training photo {root / name}")
+    stored = read_face(root, file)
     shrink = min(1.0, _WORK_SIDE / max(stored.shape[:2]))
     size = (round(stored.shape[1] * shrink), round(stored.shape[0] * shrink))
     image = np.asarray(cv2.resize(stored, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from comedo.errors import UnusableInput
 from comedo.training.lesion_data import IGNORE, WORK_PX_PER_MM, LesionPhoto
 from comedo.training.truth import LabelledPhoto, read_coco
 from comedo.types import Group
@@ -15,41 +15,47 @@ SOURCE = "own"
 _ACTIVE = (Group.INFLAMMATORY, Group.NON_INFLAMMATORY)
 
 
-@dataclass(frozen=True)
-class _Side:
-    photo: LabelledPhoto
-    split: str
-
-
 def load_own(annotations: Path, photos: Path, *, pixels_per_mm: float) -> list[LesionPhoto]:
-    """Read a COCO file whose images name their `split` (train or val) and `group` (the person).
+    """Read a COCO file whose images name their `split` and `group` (the person).
+
+    Only `train` is learnt from and only `val` is measured on. Photos of any other split, such as `test`, come along
+    under its name, so that the leak check sees them.
 
     Args:
         annotations: The file; several categories are read as groups, one as active lesions.
         photos: Folder where `file_name` starts.
         pixels_per_mm: Photo pixels in a millimetre of skin.
+
+    Raises:
+        UnusableInput: The file is no such file, or a labelled image names no split.
     """
-    train = read_coco(annotations, photos, split="train")
-    sides = [_Side(p, "train") for p in train.photos] + [_Side(p, "val") for p in train.elsewhere]
+    labelled = [p for p in read_coco(annotations, photos, split=None).photos if p.lesions is not None]
+    undecided = [p.name for p in labelled if p.split is None]
+    if undecided:
+        raise UnusableInput(
+            f"{annotations}: {len(undecided)} of {len(labelled)} labelled images name no split (first: "
+            f"{undecided[0]}); each must say train, val or test, as `comedo data split` writes it"
+        )
     zoom = WORK_PX_PER_MM / pixels_per_mm
-    return [_to_lesion_photo(s, zoom) for s in sides if s.photo.lesions is not None]
+    return [_to_lesion_photo(photo, zoom) for photo in labelled]
 
 
-def _to_lesion_photo(side: _Side, zoom: float) -> LesionPhoto:
-    lesions = side.photo.lesions
+def _to_lesion_photo(photo: LabelledPhoto, zoom: float) -> LesionPhoto:
+    lesions = photo.lesions
     assert lesions is not None
+    assert photo.split is not None
     active = lesions.choose(_ACTIVE)
     typed = lesions.groups is not None
     inflamed = [float(g is Group.INFLAMMATORY) for g in active.groups or ()]
     return LesionPhoto(
-        name=side.photo.name,
+        name=photo.name,
         source=SOURCE,
-        split=side.split,
-        group=f"own-{side.photo.group}",
-        path=side.photo.path,
+        split=photo.split,
+        group=f"own-{photo.group}",
+        path=photo.path,
         scale_xy=(zoom, zoom),
         active=active.circles,
         marks=lesions.choose((Group.MARK,)).circles if typed else None,
         inflamed=np.asarray(inflamed, np.float32) if typed else np.full(len(active.circles), IGNORE, np.float32),
-        grade=side.photo.grade,
+        grade=photo.grade,
     )

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 from comedo.errors import UnusableInput
 from comedo.training.face_data import FacePhoto
 from comedo.training.face_model import FaceExport, build_face_net, face_loss
-from comedo.training.face_sources import FaceCrops, load_faces, read_landmarks
+from comedo.training.face_people import find_faces
+from comedo.training.face_sources import FaceCrops, load_faces, read_face, read_landmarks
 from comedo.training.fit import Batch, Loss
 from comedo.training.leaks import Member, guard
 from comedo.training.lesion_crops import LesionCrops
@@ -100,7 +102,7 @@ def draw_pictures(recipe: AnyRecipe, root: Path, number: int) -> list[Image]:
 
 
 def lesion_photos(data: LesionData, root: Path) -> list[LesionPhoto]:
-    """Every photo of the recipe's sets, both splits."""
+    """Every photo of the recipe's sets, in all their splits."""
     photos: list[LesionPhoto] = []
     if data.acne04 is not None:
         photos += load_acne04(root / data.acne04)
@@ -148,16 +150,19 @@ def _lesion_batches(recipe: LesionRecipe, root: Path, allow_leaks: bool) -> Batc
 
         return batch
 
-    about = _about((p.source, p.name, p.group, p.split) for p in photos) | _leaks(leaks)
+    used = [p for p in photos if p.split in ("train", "val")]
+    about = _about((p.source, p.name, p.group, p.split) for p in used) | _leaks(leaks)
     return Batches(of(sides["train"], 0), of(sides["val"], _HELD_BACK) if sides["val"] else None, about)
 
 
 def _face_batches(recipe: FaceRecipe, root: Path, allow_leaks: bool) -> Batches:
     landmarks = read_landmarks(root / recipe.data.landmarks)
-    train = load_faces(root, landmarks, split="train")
-    held_back = load_faces(root, landmarks, split="val", limit=recipe.validation.photos)
-    members = [Member(p.name, p.person, p.split, _reader(p)) for p in (*train, *held_back)]
-    leaks = guard(members, allow=allow_leaks)
+    # Everybody is looked at, one photo at a time: only those that are drawn from stay in memory.
+    everybody = [Member(f.name, f.person, f.split, partial(read_face, root, f)) for f in find_faces(root, landmarks)]
+    leaks = guard(everybody, allow=allow_leaks)
+    sources = recipe.crops.shares
+    train = load_faces(root, landmarks, split="train", sources=sources)
+    held_back = load_faces(root, landmarks, split="val", sources=sources, limit=recipe.validation.photos)
     _refuse_empty(train, root)
 
     def of(side: Sequence[FacePhoto], offset: int) -> Callable[[int], Batch]:
@@ -179,14 +184,13 @@ def _leaks(found: Sequence[str]) -> dict[str, object]:
     return {"leaks_allowed": list(found)} if found else {}
 
 
-def _reader(photo: FacePhoto) -> Callable[[], Image]:
-    return lambda: photo.image
-
-
 def _pictures(pictures: Sequence[Image]) -> Tensor:
     return torch.from_numpy(np.stack(pictures))
 
 
 def _refuse_empty(photos: Sequence[object], root: Path) -> None:
     if not photos:
-        raise UnusableInput(f"there are no photos to learn from in {root}; give the folder of the sets with --data")
+        raise UnusableInput(
+            f"there are no photos to learn from in {root}; give the folder of the sets with --data, and each set "
+            "a share under crops.shares of the recipe"
+        )

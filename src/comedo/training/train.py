@@ -17,6 +17,7 @@ from comedo.training.fit import Batch, Loss, fit
 from comedo.training.imagenet import load_mobilenet
 from comedo.training.networks import UNet
 from comedo.training.recipe import AnyRecipe, recipe_values
+from comedo.training.same_data import NOTE, claim_data
 from comedo.training.start import settle_norms, start_from_onnx
 from comedo.training.tasks import KINDS, Batches, open_data
 
@@ -50,14 +51,14 @@ def train(recipe: AnyRecipe, *, data: Path, out: Path, device: str = "auto", all
         The entry of the manifest.
 
     Raises:
-        UnusableInput: The data is not complete, or `out` holds another recipe's run.
+        UnusableInput: The data is not complete, or `out` holds a run of another recipe or on other photos.
         LeakyData: A person or a picture is on both sides of the split.
         ModelError: The exported network computes something else.
     """
     where = choose_device(device)
     claim(out, recipe)
     batches = open_data(recipe, data, allow_leaks=allow_leaks)
-    (out / "data.json").write_text(json.dumps(batches.about, indent=2) + "\n", encoding="utf-8")
+    claim_data(out, batches.about, "last.pt")
     kind = KINDS[recipe.network]
     net = _fresh(recipe, data, batches)
     validate = _validation(batches, kind.loss, recipe.validation.batches, where)
@@ -91,7 +92,7 @@ def export_last(recipe: AnyRecipe, *, out: Path) -> Entry:
     net = KINDS[recipe.network].build()
     saved = torch.load(path, map_location="cpu", weights_only=True)
     net.load_state_dict(saved["averaged"])
-    known = out / "data.json"
+    known = out / NOTE
     data = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
     return export_run(recipe, net, out, data=data, metrics={"steps": saved["step"]})
 

@@ -57,6 +57,7 @@ class LabelledPhoto:
     lesions: TrueLesions | None = None
     grade: int | None = None
     labels_path: Path | None = None
+    split: str | None = None  # None where the file names none
 
     def read(self) -> Image:
         """The picture, (H, W, 3) uint8 RGB."""
@@ -115,6 +116,7 @@ def read_coco(
             group=sample.identity,
             lesions=None if sample.labels is None else _lesions(sample.labels, groups),
             grade=sample.grade,
+            split=sample.split,
         )
         (chosen if split is None or sample.split == split else elsewhere).append(photo)
     if not chosen:

@@ -46,7 +46,7 @@ def choose_photos(
     """The photos to fit on: of training people a sample of graded whole faces, all of validation people.
 
     Args:
-        photos: Both splits.
+        photos: Of every split; a person in two of them is refused.
         number: At most so many training photos.
         seed: The same seed draws the same photos.
     """

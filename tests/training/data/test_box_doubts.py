@@ -14,6 +14,7 @@ from comedo.training.data.box_doubts_report import write_box_doubts
 from comedo.training.data.cli import app
 from comedo.training.data.convert import FORMATS, write_dataset
 from comedo.training.data.dataset import Circle, Dataset, Label, Rectangle, Sample
+from comedo.types import Group
 from drawn import drawn_face, save
 
 TYPES = ("papule", "pustule", "comedone")
@@ -97,6 +98,24 @@ def test_without_a_name_in_common_types_are_not_compared():
     seen = doubt_boxes(labelled, found)
     assert not seen.types_compared
     assert [d.fault for d in seen.doubts] == [Fault.MISSED]
+
+
+def test_flat_marks_of_prelabel_are_no_missed_acne():
+    """`comedo data prelabel` names groups; these labels know acne alone, so that no name is common."""
+    groups = tuple(str(group) for group in Group)
+    found = [
+        box(50, 50, Group.INFLAMMATORY, 0.9),  # on the first label
+        box(80, 80, Group.MARK, 0.9),  # on the second
+        box(120, 120, Group.MARK, 0.95),
+        box(150, 150, Group.INFLAMMATORY, 0.8),
+    ]
+    labelled = dataset(box(50, 50, "acne"), box(80, 80, "acne"), categories=("acne",))
+    seen = doubt_boxes(labelled, dataset(*found, categories=groups))
+    assert not seen.types_compared
+    assert [(d.fault, d.found, d.sureness) for d in seen.doubts] == [(Fault.MISSED, Group.INFLAMMATORY, 0.8)]
+    # how sure a finding must be to be real is not told by marks: without them it is all the same
+    without = doubt_boxes(labelled, dataset(*(f for f in found if f.category != Group.MARK), categories=groups))
+    assert [d.score for d in without.doubts if d.fault is Fault.MISSED] == [seen.doubts[0].score]
 
 
 def test_a_lesion_of_which_only_the_middle_was_marked_is_found():

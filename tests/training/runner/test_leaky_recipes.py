@@ -1,4 +1,4 @@
-"""A planted leak stops the training by every recipe: one person on both sides, or a mirrored copy of one photo."""
+"""A planted leak stops the training by every recipe: one person in two splits, or a mirrored copy of one photo."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ TASKS = {
 }
 TRAIN, VAL = "photos/0-3.png", "photos/5-2.png"
 MIRRORED = "photos/mirrored.png"
+MIRRORED_IN = {"mirrored": "val", "mirrored, tested": "test"}  # leak: split of the copy
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,11 @@ def write_labels(rendered: Path, folder: Path, leak: str | None) -> None:
     kept = [images[name] for name in (TRAIN, "photos/0-2.png", VAL)]
     if leak == "person":
         kept[-1]["group"] = kept[0]["group"]
-    if leak == "mirrored":
-        kept.append({**images[VAL], "id": 999, "file_name": MIRRORED, "group": "somebody else"})
+    if leak == "tested":
+        kept[1]["split"] = "test"
+    if leak in MIRRORED_IN:
+        other = {"id": 999, "file_name": MIRRORED, "group": "somebody else", "split": MIRRORED_IN[leak]}
+        kept.append({**images[VAL], **other})
     ids = {image["id"] for image in kept}
     annotations = [a for a in content["annotations"] if a["image_id"] in ids]
     text = json.dumps({**content, "images": kept, "annotations": annotations})
@@ -70,7 +74,9 @@ def write_labels(rendered: Path, folder: Path, leak: str | None) -> None:
     ("leak", "words"),
     [
         pytest.param("person", "people have photos in more than one split", id="one person on both sides"),
+        pytest.param("tested", "more than one split .*in test and train", id="one person in train and test"),
         pytest.param("mirrored", f"{MIRRORED} .val. is a mirrored copy of {TRAIN}", id="a mirrored copy"),
+        pytest.param("mirrored, tested", f"{MIRRORED} .test. is a mirrored copy of {TRAIN}", id="a copy in test"),
     ],
 )
 @pytest.mark.parametrize("name", TASKS)

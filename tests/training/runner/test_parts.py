@@ -23,12 +23,13 @@ from comedo.training.recipe import read_values
 from comedo.training.runner.augment import Augment, change_light, change_places, patches_of
 from comedo.training.runner.contract import Examples, Shipped
 from comedo.training.runner.faces import face_parts, kept_name
-from comedo.training.runner.feed import DrawnExamples, Turn, divide, training_feed
+from comedo.training.runner.feed import DrawnExamples, Turn, divide, training_feed, watching_feed
 from comedo.training.runner.labelled import LabelledSet, open_sets
 from comedo.training.runner.learner import rate_share
 from comedo.training.runner.plan import Schedule, Ship, Watch
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.ship import export_checked
+from recipe_trials import shipped_recipe
 from toy_task import Square, Toy, toy_recipe
 
 TASK_RECIPES = sorted(p for p in RECIPES.glob("*.yaml") if p.read_text().find("\ntask: ") >= 0)
@@ -74,6 +75,21 @@ def test_a_step_must_divide_among_the_processes():
     examples = Toy().examples(recipe, [Square("1", "a", "train", 0)], learning=True)
     with pytest.raises(UnusableInput, match=r"schedule\.per_step=9"):
         training_feed(Toy(), recipe, examples, rank=0, world=3, workers=0)
+
+
+@pytest.mark.parametrize("rank", range(3))
+def test_a_process_with_nothing_to_watch_is_refused_on_all_of_them(rank):
+    """Else the others would wait for it for ever."""
+    recipe = toy_recipe()
+    two, three = (
+        Toy().examples(recipe, [Square(str(n), "a", "train", 0) for n in range(number)], learning=False)
+        for number in (2, 3)
+    )
+    with pytest.raises(
+        UnusableInput, match=r"2 examples are watched, too few for 3 processes.*--devices.*watch\.share"
+    ):
+        watching_feed(Toy(), recipe, two, rank=rank, world=3, workers=0)
+    assert len(watching_feed(Toy(), recipe, three, rank=rank, world=3, workers=0)) == 1
 
 
 @pytest.mark.parametrize(
@@ -161,21 +177,48 @@ def test_sets_are_narrowed(rendered, chosen, held_back):
 
 def test_a_rehearsal_draws_some_of_each_split(rendered):
     few = LabelledSet(labels="annotations.json", at_most=3)
-    one, same, other = (open_sets([few], rendered, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (open_sets([replace(few, split_seed=seed)], rendered) for seed in (1, 1, 2))
     assert [p.split for p in one] == ["train"] * 3 + ["val"] * 3
     assert [p.name for p in one] == [p.name for p in same] != [p.name for p in other]
 
 
-def test_a_set_without_splits_is_divided_by_person(rendered, tmp_path):
+@pytest.fixture
+def undivided(rendered, tmp_path):
+    """The rendered set in a file that names no split."""
     content = json.loads((rendered / "annotations.json").read_text())
     for image in content["images"]:
         del image["split"]
     (tmp_path / "bare.json").write_text(json.dumps(content))
-    photos = open_sets([LabelledSet(labels="bare.json", photos=str(rendered), val_share=0.34)], tmp_path)
+    return LabelledSet(labels="bare.json", photos=str(rendered), val_share=0.34)
+
+
+def test_a_set_without_splits_is_divided_by_person(undivided, tmp_path):
+    photos = open_sets([undivided], tmp_path)
     sides = {p.person: {q.split for q in photos if q.person == p.person} for p in photos}
     assert all(len(splits) == 1 for splits in sides.values())
     assert {"train"} in sides.values()
     assert {"val"} in sides.values()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        pytest.param("lesion-segmentation", (), id="masks"),
+        pytest.param("detect-tood", ("types=[acne, pimple]",), id="boxes"),
+        pytest.param("severity", ("grades=[clear, mild, moderate, severe]",), id="patches"),
+        pytest.param("affected", ("least=6",), id="skin"),
+    ],
+)
+def test_every_seed_is_measured_on_the_same_people(name, changes, undivided, rendered, tmp_path):
+    """An experiment over seeds compares trainings, not people; another `split_seed` draws other people."""
+
+    def held_back(seed, split_seed):
+        task, recipe = shipped_recipe(name, *changes, f"schedule.seed={seed}")
+        recipe = replace(recipe, sets=(replace(undivided, split_seed=split_seed),))
+        return {item.person for item in task.items(recipe, tmp_path, rendered / "cache") if item.split == "val"}
+
+    assert held_back(1, 0) == held_back(2, 0) == held_back(3, 0) != set()
+    assert any(held_back(1, split_seed) != held_back(1, 0) for split_seed in (1, 2, 3))
 
 
 def test_augmentation_follows_its_switches(rendered):

@@ -115,6 +115,25 @@ def test_a_run_is_not_continued_with_another_recipe(whole):
         train_run(Toy(), toy_recipe(squares=40), data=whole[1].parent, out=whole[1], quiet=True)
 
 
+class MovedToy(Toy):
+    """Somebody who was learnt from is held back now."""
+
+    def items(self, recipe, root, cache):
+        return [replace(s, split="val") if s.person == "person-0" else s for s in super().items(recipe, root, cache)]
+
+
+def test_a_run_is_not_continued_on_other_photos(whole, tmp_path):
+    for name in ("recipe.json", "data.json", "last.ckpt", "best.ckpt"):
+        shutil.copyfile(whole[1] / name, tmp_path / name)
+    with pytest.raises(UnusableInput, match=r"holds a run on other photos, people or splits .*choose another --out"):
+        train_run(MovedToy(), toy_recipe(), data=tmp_path, out=tmp_path, quiet=True)
+    with pytest.raises(UnusableInput, match="other photos"):
+        export_last(MovedToy(), toy_recipe(), data=tmp_path, out=tmp_path)
+    (tmp_path / "data.json").write_text("{")
+    with pytest.raises(UnusableInput, match=r"data\.json is damaged"):
+        train_run(Toy(), toy_recipe(), data=tmp_path, out=tmp_path, quiet=True)
+
+
 class LeakyToy(Toy):
     """Somebody stands on both sides."""
 

@@ -18,8 +18,9 @@ from comedo.training.affected.recipe import AffectedRecipe
 from comedo.training.backbones import build_backbone, pooled, pooled_width
 from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
+from comedo.training.leaks import Member
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import open_sets
+from comedo.training.runner.labelled import open_sets, set_aside
 
 _FEWEST = 10  # watched photos of either kind from which probabilities are fitted
 _LOOSE = 1e4  # inverse strength of the pull towards zero: none to speak of for two numbers
@@ -67,8 +68,11 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
     baseline_words = "the share of affected training photos, whatever the photo"
 
     def items(self, recipe: AffectedRecipe, root: Path, cache: Path) -> list[MaskedFace]:
-        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed, faces=cache / "faces")
+        photos = open_sets(recipe.sets, root, faces=cache / "faces")
         return [MaskedFace(p, is_affected(p, recipe)) for p in photos if p.sample.labels is not None]
+
+    def set_aside(self, recipe: AffectedRecipe, root: Path) -> list[Member]:
+        return set_aside(recipe.sets, root)
 
     def build(self, recipe: AffectedRecipe, root: Path, items: Sequence[MaskedFace]) -> nn.Module:
         affected = sum(face.affected for face in items)

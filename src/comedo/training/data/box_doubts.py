@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from comedo.training.data.dataset import Dataset, Label, Sample
 from comedo.training.metrics.matching import by_score, greedy
-from comedo.types import Box
+from comedo.types import Box, Group
 
 FAULT_RATE = 0.05  # of labels: assumed for each fault
 
@@ -81,7 +81,8 @@ def doubt_boxes(labelled: Dataset, found: Dataset) -> BoxDoubts:
     """Labels that findings contradict, and findings without a label.
 
     Findings of a type that the labels do not know are held against labels only, unless no type has the same name
-    on both sides: then types are not compared, and every finding counts.
+    on both sides: then types are not compared, and every finding counts but flat marks (`mark`, as
+    `comedo data prelabel` calls them): on one a label may lie, but nobody who labels acne misses it.
 
     Args:
         labelled: By people; photos on which nobody looked are left out.
@@ -153,7 +154,12 @@ def _posterior(fault: float, no_fault: float) -> float:
 
 
 def _missed(pairs: Sequence[_Pair], common: set[str]) -> Iterator[BoxDoubt]:
-    rows = [(p.photo, finding, on) for p in pairs for finding, on in zip(p.found, _any(p.together, 0), strict=True)]
+    rows = [
+        (p.photo, finding, on)
+        for p in pairs
+        for finding, on in zip(p.found, _any(p.together, 0), strict=True)
+        if common or finding.category != Group.MARK
+    ]
     real = _shares_by_score([_sure(finding) for _, finding, _ in rows], [on for _, _, on in rows])
     for (photo, finding, on), share in zip(rows, real, strict=True):
         if not on and (not common or finding.category in common):

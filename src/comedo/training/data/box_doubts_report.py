@@ -31,7 +31,10 @@ _WORDS = (
     "one lesion. A network that learnt from these very labels excuses their faults. Look again at each; do not correct "
     "by this list."
 )
-_NO_TYPES = "Labels and findings have no name of a type in common, so that types were not compared."
+_NO_TYPES = (
+    "Labels and findings have no name of a type in common, so that types were not compared. A finding called mark "
+    "(flat, no acne) counts for a label on it, but not as a lesion that lacks one."
+)
 
 
 def write_box_doubts(found: BoxDoubts, dataset: Dataset, folder: Path) -> tuple[Path, Path]:

@@ -24,7 +24,7 @@ from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.metrics.matching import boxes_of as squares_around
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import open_sets
+from comedo.training.runner.labelled import open_sets, set_aside
 from comedo.types import Image
 
 
@@ -35,17 +35,19 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
     baseline_words: ClassVar[str] = "red blobs in skin colour, all called the commonest type"
 
     def items(self, recipe: DetectorRecipe, root: Path, cache: Path) -> list[BoxPhoto]:
-        seed = recipe.schedule.seed
-        photos = open_sets(recipe.sets, root, seed=seed)
+        photos = open_sets(recipe.sets, root)
         check_types(photos, recipe.types)
         if recipe.wants_faces:  # only now, because it takes time
-            photos = open_sets(recipe.sets, root, seed=seed, faces=cache / "faces")
+            photos = open_sets(recipe.sets, root, faces=cache / "faces")
         return open_boxes(photos, recipe.types, recipe.parts)
 
     def members(self, items: Sequence[BoxPhoto]) -> list[Member]:
         """Whole photos, each once."""
         photos = {item.photo.path: item.photo for item in items}.values()
         return [Member(p.name, p.person, p.split, p.read) for p in photos]
+
+    def set_aside(self, recipe: DetectorRecipe, root: Path) -> list[Member]:
+        return set_aside(recipe.sets, root)
 
     def build(self, recipe: DetectorRecipe, root: Path, items: Sequence[BoxPhoto]) -> Detector:  # noqa: ARG002
         weights = None if recipe.pretrained is None else root / recipe.pretrained

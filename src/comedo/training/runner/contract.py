@@ -110,6 +110,10 @@ class Task(ABC, Generic[RecipeT, ItemT, RowT]):
         """Every picture of the items for the leak check; one each unless overridden."""
         return [Member(i.name, i.person, i.split, i.read) for i in items]
 
+    def set_aside(self, recipe: RecipeT, root: Path) -> Sequence[Member]:  # noqa: ARG002
+        """Pictures that are no items but must not be like them, such as those of a `test` split; none by default."""
+        return ()
+
     @abstractmethod
     def build(self, recipe: RecipeT, root: Path, items: Sequence[ItemT]) -> nn.Module:
         """The network before training; parameters named `encoder.*` learn at `schedule.encoder_share`.

@@ -99,7 +99,16 @@ def first_batch(task: Task[Any, Any, Any], recipe: RunRecipe, examples: Examples
 def watching_feed(
     task: Task[Any, Any, Any], recipe: RunRecipe, examples: Examples, *, rank: int, world: int, workers: int
 ) -> DataLoader[Batch]:
-    """The watched examples, always the same, in batches of one process."""
+    """The watched examples, always the same, in batches of one process.
+
+    Raises:
+        UnusableInput: A process would have nothing to watch, and the others would wait for it for ever.
+    """
+    if examples.number < world:
+        raise UnusableInput(
+            f"{examples.number} examples are watched, too few for {world} processes; take fewer --devices or --nodes, "
+            "watch more people (--set watch.share=0.3), or nobody (--set watch.share=0)"
+        )
     size = max(1, recipe.schedule.per_step // world)
     mine = [(_WATCHED, i, 0) for i in range(examples.number)][rank::world]
     batches = [mine[i : i + size] for i in range(0, len(mine), size)]

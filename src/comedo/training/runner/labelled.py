@@ -14,6 +14,7 @@ from comedo.training.data.convert import read_dataset
 from comedo.training.data.dataset import Dataset, Sample
 from comedo.training.data.files import photo_size
 from comedo.training.data.split import Shares, split_people
+from comedo.training.leaks import Member
 from comedo.training.runner.augment import Pictured
 from comedo.training.runner.faces import face_parts, map_faces
 from comedo.types import Image
@@ -30,7 +31,8 @@ class LabelledSet:
     only: tuple[str, ...] = ()  # photos whose name starts so; none for all
     held_back: tuple[str, ...] = ()  # names, without folder and ending, of the val photos, where no split is named
     val_share: float = 0.25  # of the people, where neither a split nor held_back is named
-    at_most: int | None = None  # photos of each split, drawn by the seed: a rehearsal
+    split_seed: int = 0  # draws these people; not the schedule's seed, so that every seed is measured on the same ones
+    at_most: int | None = None  # photos of train and val each, drawn by split_seed: a rehearsal
     prefix: str = ""  # before the names of people, so that those of two sets stay two
 
 
@@ -89,23 +91,20 @@ class OfPhoto:
         return self.photo.read()
 
 
-def open_sets(
-    sets: Sequence[LabelledSet], root: Path, *, seed: int = 0, faces: Path | None = None
-) -> list[LabelledPhoto]:
-    """The photos of some sets with their splits and sizes.
+def open_sets(sets: Sequence[LabelledSet], root: Path, *, faces: Path | None = None) -> list[LabelledPhoto]:
+    """The train and val photos of some sets with their sizes.
 
-    Where a set names no split, the photos of `held_back` are val, else whole people drawn by `seed`.
+    Where a set names no split, the photos of `held_back` are val, else whole people drawn by its `split_seed`.
 
     Args:
         sets: Below `root`.
         root: The data folder.
-        seed: Draws people where nothing else divides them.
         faces: Folder for face maps; `None` makes none.
 
     Raises:
         UnusableInput: Labels are absent or wrong, or no photo is left.
     """
-    photos = [photo for one in sets for photo in _open(one, root, seed)]
+    photos = [photo for one in sets for photo in _open(one, root)]
     if not photos:
         raise UnusableInput(f"there are no labelled photos in {root}; give the folder of the sets with --data")
     if faces is not None:
@@ -114,15 +113,41 @@ def open_sets(
     return photos
 
 
-def _open(one: LabelledSet, root: Path, seed: int) -> list[LabelledPhoto]:
+def set_aside(sets: Sequence[LabelledSet], root: Path) -> list[Member]:
+    """Photos of any other split than train and val, such as `test`: all of them, for the leak check alone.
+
+    Raises:
+        UnusableInput: Labels are absent or wrong.
+    """
+    return [member for one in sets for member in _others(one, root)]
+
+
+def _others(one: LabelledSet, root: Path) -> list[Member]:
+    dataset = _read(one, root)
+    if one.held_back:  # decides for every photo, whatever the labels say
+        return []
+    others = [s for s in dataset.samples if s.split not in (TRAIN, VAL, None)]
+    photos = [LabelledPhoto(s, dataset.path_of(s), _person(s, one)) for s in others]
+    return [Member(p.name, p.person, p.split, p.read) for p in photos]
+
+
+def _open(one: LabelledSet, root: Path) -> list[LabelledPhoto]:
+    dataset = _split(_read(one, root), one)
+    kept = [s for split in (TRAIN, VAL) for s in _some([s for s in dataset.samples if s.split == split], one)]
+    return [LabelledPhoto(_sized(s, dataset), dataset.path_of(s), _person(s, one)) for s in kept]
+
+
+def _read(one: LabelledSet, root: Path) -> Dataset:
     dataset = read_dataset(root / one.labels, photos=None if one.photos is None else root / one.photos)
     chosen = [s for s in dataset.samples if not one.only or s.photo.startswith(one.only)]
-    dataset = _split(replace(dataset, samples=tuple(chosen)), one, seed)
-    kept = [s for split in (TRAIN, VAL) for s in _some([s for s in dataset.samples if s.split == split], one, seed)]
-    return [LabelledPhoto(_sized(s, dataset), dataset.path_of(s), f"{one.prefix}{s.identity}") for s in kept]
+    return replace(dataset, samples=tuple(chosen))
 
 
-def _split(dataset: Dataset, one: LabelledSet, seed: int) -> Dataset:
+def _person(sample: Sample, one: LabelledSet) -> str:
+    return f"{one.prefix}{sample.identity}"
+
+
+def _split(dataset: Dataset, one: LabelledSet) -> Dataset:
     if one.held_back:
         splits = [VAL if PurePosixPath(s.photo).stem in one.held_back else TRAIN for s in dataset.samples]
         return replace(
@@ -132,12 +157,12 @@ def _split(dataset: Dataset, one: LabelledSet, seed: int) -> Dataset:
         return dataset
     if one.val_share <= 0:
         return replace(dataset, samples=tuple(replace(s, split=TRAIN) for s in dataset.samples))
-    return split_people(dataset, Shares({TRAIN: 1 - one.val_share, VAL: one.val_share}), seed=seed)
+    return split_people(dataset, Shares({TRAIN: 1 - one.val_share, VAL: one.val_share}), seed=one.split_seed)
 
 
-def _some(samples: Sequence[Sample], one: LabelledSet, seed: int) -> list[Sample]:
+def _some(samples: Sequence[Sample], one: LabelledSet) -> list[Sample]:
     """At most so many of the samples as the set allows; files are often in the order of their grades."""
-    drawn = np.random.default_rng(seed).permutation(len(samples))[: one.at_most]
+    drawn = np.random.default_rng(one.split_seed).permutation(len(samples))[: one.at_most]
     return [samples[k] for k in sorted(drawn.tolist())]
 
 

@@ -28,6 +28,7 @@ from comedo.training.runner.measure import Question, measure
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.ship import export_checked, open_model, sha256_of
+from comedo.training.same_data import claim_data
 
 RECIPE = "recipe.json"
 
@@ -61,21 +62,22 @@ def run_values(recipe: RunRecipe) -> dict[str, object]:
 def open_items(
     task: Task[Any, Any, Any], recipe: RunRecipe, data: Path, cache: Path, *, allow_leaks: bool = False
 ) -> Opened:
-    """Read the recipe's items, refusing people and pictures on both sides of the split.
+    """Read the recipe's items, refusing people and pictures that are in two splits, be it a `test` split.
 
     Raises:
         UnusableInput: A file is absent, or there is nothing to learn from.
-        LeakyData: A person or a picture is on both sides of the split, and `allow_leaks` is off.
+        LeakyData: A person or a picture is in two splits, and `allow_leaks` is off.
     """
     cache.mkdir(parents=True, exist_ok=True)
     try:
         items = task.items(recipe, data, cache)
+        aside = task.set_aside(recipe, data)
     except FileNotFoundError as error:
         raise UnusableInput(
             f"the recipe's data is not complete in {data}: {error}; give its folder with --data"
         ) from error
+    leaks = guard([*task.members(items), *aside], allow=allow_leaks)
     items = [i for i in items if i.split in ("train", "val")]
-    leaks = guard(task.members(items), allow=allow_leaks)
     learnt, watched, held_back = divide(items, recipe.watch, recipe.schedule.seed)
     if not learnt:
         raise UnusableInput(
@@ -119,12 +121,13 @@ def train_run(
         `None` in the helping processes of a run on several devices.
 
     Raises:
-        UnusableInput: The data is not complete, or `out` holds another recipe's run.
+        UnusableInput: The data is not complete, or `out` holds a run of another recipe or on other photos.
         LeakyData: A person or a picture is on both sides of the split.
         ModelError: The exported network computes something else.
     """
     claim(out, recipe)
     opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=allow_leaks)
+    claim_data(out, opened.about, LAST)
     torch.manual_seed(recipe.schedule.seed)
     net = task.build(recipe, data, opened.learnt)
     learnt = task.examples(recipe, opened.learnt, learning=True)
@@ -144,10 +147,11 @@ def export_last(
     """Export and describe the best epoch so far of the run in `out` without training on; nothing is measured.
 
     Raises:
-        UnusableInput: There is no checkpoint, or it is another recipe's.
+        UnusableInput: There is no checkpoint, or it is of another recipe or of other photos.
     """
     claim(out, recipe)
     opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
+    claim_data(out, opened.about, LAST)
     fitted = load_fitted(task.build(recipe, data, opened.learnt), out)
     task.settle(recipe, fitted.net, opened.watched)
     entry = export_run(task, recipe, fitted, out, about=opened.about)

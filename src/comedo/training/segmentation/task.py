@@ -14,9 +14,10 @@ from torch.nn import functional
 from comedo.training.baselines import RednessBlobs
 from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
+from comedo.training.leaks import Member
 from comedo.training.runner.augment import patches_of
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import LabelledPhoto, open_sets
+from comedo.training.runner.labelled import LabelledPhoto, open_sets, set_aside
 from comedo.training.segmentation.examples import MaskExamples, lesion_mask
 from comedo.training.segmentation.judge import MEASURES, MaskRow, draw_curves, mask_row
 from comedo.training.segmentation.network import SegmentationExport, build_net, dice_loss
@@ -32,8 +33,11 @@ class LesionSegmentation(Task[SegmentationRecipe, LabelledPhoto, MaskRow]):
 
     def items(self, recipe: SegmentationRecipe, root: Path, cache: Path) -> list[LabelledPhoto]:
         faces = cache / "faces" if recipe.augment.wants_faces else None
-        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed, faces=faces)
+        photos = open_sets(recipe.sets, root, faces=faces)
         return [p for p in photos if p.sample.labels is not None]
+
+    def set_aside(self, recipe: SegmentationRecipe, root: Path) -> list[Member]:
+        return set_aside(recipe.sets, root)
 
     def build(self, recipe: SegmentationRecipe, root: Path, items: Sequence[LabelledPhoto]) -> nn.Module:  # noqa: ARG002
         return build_net(recipe.net, root)

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from comedo.errors import UnusableInput
 from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
+from comedo.training.leaks import Member
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import open_sets
+from comedo.training.runner.labelled import open_sets, set_aside
 from comedo.training.severity.faces import Face, PatchExamples, cut, find_patches, rolled_copies
 from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_grades
 from comedo.training.severity.network import SeverityExport, SeverityNet, build_net, head_loss
@@ -31,7 +32,7 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
     baseline_words = "the training photos' mean grade, and their shares of the grades, whatever the photo"
 
     def items(self, recipe: SeverityRecipe, root: Path, cache: Path) -> list[Face]:
-        photos = open_sets(recipe.sets, root, seed=recipe.schedule.seed, faces=cache / "faces")
+        photos = open_sets(recipe.sets, root, faces=cache / "faces")
         faces = [face for face in map(find_patches, photos) if face.grade is not None]
         for face in faces:
             beyond = [g for g in (*face.votes, face.grade or 0) if g >= len(recipe.grades) or g < 0]
@@ -40,6 +41,9 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
                     f"{face.name} has grade {beyond[0]}; the recipe names {len(recipe.grades)} grades from 0 on"
                 )
         return faces
+
+    def set_aside(self, recipe: SeverityRecipe, root: Path) -> list[Member]:
+        return set_aside(recipe.sets, root)
 
     def build(self, recipe: SeverityRecipe, root: Path, items: Sequence[Face]) -> nn.Module:
         net = build_net(recipe.net, root, len(recipe.grades))
