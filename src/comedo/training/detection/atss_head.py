@@ -20,7 +20,7 @@ from comedo.training.detection.dense import (
     start_at_prior,
     targets_of,
 )
-from comedo.training.detection.losses import BoxLoss, ClassLoss, box_loss, class_loss, cross_entropy
+from comedo.training.detection.losses import BoxLoss, ClassLoss, box_loss, class_loss, cross_entropy, share_of_all
 from comedo.training.detection.plan import DetectorPlan
 from comedo.training.detection.points import flatten, points_of
 
@@ -66,7 +66,8 @@ class AtssHead(Head):
             central = centredness(dense.points.xy, boxes)[positive]
             if self.class_kind is ClassLoss.QUALITY_FOCAL:  # the target is how good the box is
                 quality = quality * iou(dense.boxes, boxes)
-        number = positive.sum()
+        number = share_of_all(positive.sum(), learning=self.training)
+        all_central = share_of_all(central.sum(), learning=self.training)
         target = class_targets(classes, quality, self.classes)
         by_class = class_loss(self.class_kind, dense.prob.flatten(0, 1), target.flatten(0, 1), number)
         off = box_loss(self.box_kind, dense.boxes[positive], boxes[positive])
@@ -74,6 +75,6 @@ class AtssHead(Head):
         says = cross_entropy(dense.centred[positive], central)
         return {
             "class": by_class,
-            "box": self.box_weight * (off * central).sum() / central.sum().clamp(min=1),
-            "centred": says.sum() / number.clamp(min=1),
+            "box": self.box_weight * (off * central).sum() / all_central,
+            "centred": says.sum() / number,
         }

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from comedo.errors import UnusableInput
 from comedo.training.detection.dense import Dense, Head, Truth, conv_block, start_at_prior, targets_of
-from comedo.training.detection.losses import BoxLoss, box_loss, centre_focal
+from comedo.training.detection.losses import BoxLoss, box_loss, centre_focal, share_of_all
 from comedo.training.detection.plan import DetectorPlan
 from comedo.training.detection.points import cell_centres, flatten, points_of
 
@@ -108,7 +108,7 @@ class CenterNetHead(Head):
             heat, box = torch.stack([h for h, _ in drawn]), torch.stack([b for _, b in drawn])
             boxes, _ = targets_of(truths, box)
             positive = box >= 0
-        number = positive.sum().clamp(min=1)
+        number = share_of_all(positive.sum(), learning=self.training)
         off = box_loss(self.box_kind, dense.boxes[positive], boxes[positive])
         return {
             "class": centre_focal(dense.prob, heat).sum() / number,

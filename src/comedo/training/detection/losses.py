@@ -1,8 +1,9 @@
 """Losses of detectors: of boxes one minus an overlap, of classes four ways to weigh easy and hard.
 
 Class losses take probabilities and targets (..., C) in [0, 1], float32, and return one term for
-each; who calls divides by what the detector's paper divides by. Probabilities rather than logits,
-because the task-aligned head's are a geometric mean of two.
+each; who calls divides by what the detector's paper divides by, over the pictures of a whole step
+whatever the number of processes (`share_of_all`). Probabilities rather than logits, because the
+task-aligned head's are a geometric mean of two.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from comedo.training.detection.boxes import ciou, diou, giou
 
@@ -44,6 +45,24 @@ _OVERLAPS: Mapping[BoxLoss, Callable[[Tensor, Tensor], Tensor]] = {
 def box_loss(kind: BoxLoss, found: Tensor, true: Tensor) -> Tensor:
     """One minus the overlap of boxes in pairs, (N,); 0 for equal boxes."""
     return 1 - _OVERLAPS[kind](found, true)
+
+
+def share_of_all(amount: Tensor, *, learning: bool, least: float = 1.0) -> Tensor:
+    """What a loss divides by: the amount on the pictures of all processes, divided evenly among them.
+
+    Gradients are averaged over processes. If each divided by what its own pictures have, a lesion among many
+    would weigh less than one alone, and two processes would learn something else than one.
+
+    Args:
+        amount: On this process's pictures, without gradient: how many positives, or the sum of their weights.
+        learning: Only then are the others asked: they watch other numbers of batches, and nobody would answer.
+        least: The sum over all processes counts as no less.
+    """
+    if not (learning and distributed.is_available() and distributed.is_initialized()):
+        return amount.clamp(min=least)
+    total = amount.to(torch.float32, copy=True)
+    distributed.all_reduce(total)
+    return total.clamp(min=least) / distributed.get_world_size()
 
 
 def cross_entropy(prob: Tensor, target: Tensor) -> Tensor:
@@ -96,6 +115,7 @@ def ghm_c(prob: Tensor, target: Tensor, *, bins: int = 10) -> Tensor:
     """
     with torch.no_grad():
         region, counts = _regions(prob, target, bins)
+        counts = share_of_all(counts, learning=prob.requires_grad, least=0)
         share = 1 / (counts[region] * (counts > 0).sum())
     return cross_entropy(prob, target) * share
 
@@ -118,9 +138,9 @@ def class_loss(kind: ClassLoss, prob: Tensor, target: Tensor, positives: Tensor)
         kind: Which loss.
         prob: (P, C) in [0, 1].
         target: (P, C) in [0, 1].
-        positives: Number of positives, or the sum of their quality; at least 1 is divided by.
+        positives: What focal losses are divided by, positive: see `share_of_all`.
     """
     if kind is ClassLoss.GHM_C:
         return ghm_c(prob, target).sum()
     terms = focal if kind is ClassLoss.FOCAL else quality_focal
-    return terms(prob, target).sum() / positives.clamp(min=1)
+    return terms(prob, target).sum() / positives

@@ -25,7 +25,7 @@ from comedo.training.detection.dense import (
     start_at_prior,
     targets_of,
 )
-from comedo.training.detection.losses import BoxLoss, ClassLoss, box_loss, class_loss
+from comedo.training.detection.losses import BoxLoss, ClassLoss, box_loss, class_loss, share_of_all
 from comedo.training.detection.plan import DetectorPlan
 from comedo.training.detection.points import cell_centres, flatten, points_of
 
@@ -147,6 +147,7 @@ class ToodHead(Head):
         kind = ClassLoss.FOCAL if adaptive else self.class_kind
         target = class_targets(classes, quality, self.classes)
         # Equations 10 and 12: both sums are over the qualities, which ATSS sets to 1.
-        by_class = class_loss(kind, dense.prob.flatten(0, 1), target.flatten(0, 1), quality.sum())
+        qualities, weights = (share_of_all(v.sum(), learning=self.training) for v in (quality, weight))
+        by_class = class_loss(kind, dense.prob.flatten(0, 1), target.flatten(0, 1), qualities)
         off = box_loss(self.box_kind, dense.boxes[positive], boxes[positive])
-        return {"class": by_class, "box": self.box_weight * (off * weight).sum() / weight.sum().clamp(min=1)}
+        return {"class": by_class, "box": self.box_weight * (off * weight).sum() / weights}
