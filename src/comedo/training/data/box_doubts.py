@@ -127,7 +127,7 @@ def _distances(labels: Sequence[Label], found: Sequence[Label]) -> tuple[NDArray
         np.linalg.norm(a[:, 2:] - a[:, :2], axis=1)[:, None], np.linalg.norm(b[:, 2:] - b[:, :2], axis=1)
     )
     apart = np.linalg.norm(middle_a[:, None] - middle_b[None], axis=2) / np.maximum(diagonal / 2, 1e-6)
-    return apart, in_a | in_b
+    return apart, np.asarray(in_a | in_b, np.bool_)
 
 
 def _same_type(labels: Sequence[Label], found: Sequence[Label]) -> NDArray[np.bool_]:
@@ -152,7 +152,7 @@ def _missed(pairs: Sequence[_Pair], common: set[str]) -> Iterator[BoxDoubt]:
     rows = [
         (p.photo, finding, bool(on))
         for p in pairs
-        for finding, on in zip(p.found, p.together.any(0), strict=True)
+        for finding, on in zip(p.found, np.asarray(p.together.any(0)), strict=True)
         if common or finding.category != Group.MARK
     ]
     real = _shares_by_score([_sure(finding) for _, finding, _ in rows], [on for _, _, on in rows])
@@ -191,7 +191,11 @@ def _other_types(pairs: Sequence[_Pair], common: set[str]) -> Iterator[BoxDoubt]
 
 
 def _nothing(pairs: Sequence[_Pair]) -> Iterator[BoxDoubt]:
-    rows = [(p.photo, label, bool(on)) for p in pairs for label, on in zip(p.labels, p.together.any(1), strict=True)]
+    rows = [
+        (p.photo, label, bool(on))
+        for p in pairs
+        for label, on in zip(p.labels, np.asarray(p.together.any(1)), strict=True)
+    ]
     number, found = Counter(r[1].category for r in rows), Counter(r[1].category for r in rows if r[2])
     for photo, label, on in rows:
         if not on:
