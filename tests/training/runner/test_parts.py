@@ -24,9 +24,10 @@ from comedo.training.runner.augment import Augment, change_light, change_places,
 from comedo.training.runner.contract import Examples, Shipped
 from comedo.training.runner.faces import face_parts, kept_name
 from comedo.training.runner.feed import DrawnExamples, Turn, divide, training_feed, watching_feed
-from comedo.training.runner.labelled import LabelledSet, open_sets
+from comedo.training.runner.labelled import LabelledSet, open_sets, set_aside
 from comedo.training.runner.learner import rate_share
 from comedo.training.runner.plan import Schedule, Ship, Watch
+from comedo.training.runner.recent import Recent
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.ship import export_checked
 from recipe_trials import shipped_recipe
@@ -134,6 +135,36 @@ def test_an_export_that_computes_something_else_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_memory_holds_what_was_asked_for_last_and_no_more():
+    read = []
+
+    def photo(number):
+        def reading():
+            read.append(number)
+            return np.full(40 if number != 9 else 400, number, np.uint8)
+
+        return reading
+
+    kept = Recent(most_bytes=100)  # two photos of 40 bytes
+    assert [int(kept.get(n, photo(n))[0]) for n in (0, 1, 0, 2, 0, 1)] == [0, 1, 0, 2, 0, 1]
+    assert read == [0, 1, 2, 1]  # 0 was asked for lately, so that 1 made room for 2
+    for number in (9, 9, 0):  # larger than all room: it stays until the next one is read
+        kept.get(number, photo(number))
+    assert read[4:] == [9, 0]
+
+
+@pytest.mark.parametrize("name", ["lesion-segmentation", "severity", "affected"])
+def test_a_recipe_learns_from_more_photos_than_memory_holds(name, rendered):
+    changes = {"severity": ("grades=[clear, mild, moderate, severe]",), "affected": ("least=6",)}
+    task, recipe = shipped_recipe(name, *changes.get(name, ()))
+    examples = task.examples(recipe, task.items(recipe, rendered, rendered / "cache")[:3], learning=True)
+    (kept,) = (v for v in vars(examples.draw.__self__).values() if isinstance(v, Recent))
+    kept.most_bytes = 1
+    first, *_, again = (examples.draw(k, np.random.default_rng(k)) for k in (0, examples.number - 1, 0))
+    assert len(kept._kept) == 1
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+
+
 @pytest.mark.parametrize("path", TASK_RECIPES, ids=lambda p: p.stem)
 def test_every_shipped_recipe_reads(path):
     task, recipe = read_run(read_values(path), path.name)
@@ -173,6 +204,17 @@ def test_photos_come_with_person_split_size_and_face(rendered):
 def test_sets_are_narrowed(rendered, chosen, held_back):
     photos = open_sets([LabelledSet(labels="annotations.json", **chosen)], rendered)
     assert {p.name for p in photos if p.split == "val"} == held_back
+
+
+def test_names_of_held_back_photos_let_no_test_photo_into_training(rendered, tmp_path):
+    content = json.loads((rendered / "annotations.json").read_text())
+    for image in content["images"][:4]:  # all of one person
+        image["split"] = "test"
+    (tmp_path / "tested.json").write_text(json.dumps(content))
+    one = LabelledSet(labels="tested.json", photos=str(rendered), held_back=("3-2",))
+    kept_out = {image["file_name"] for image in content["images"][:4]}
+    assert {p.name: p.split for p in open_sets([one], tmp_path) if p.name in kept_out} == {}
+    assert {(m.name, m.split) for m in set_aside([one], tmp_path)} == {(name, "test") for name in kept_out}
 
 
 def test_a_rehearsal_draws_some_of_each_split(rendered):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 
 import cv2
@@ -17,6 +18,7 @@ from comedo.training.runner.augment import change_light
 from comedo.training.runner.contract import Arrays
 from comedo.training.runner.faces import face_parts
 from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
+from comedo.training.runner.recent import Recent
 from comedo.types import Image, skin_of
 
 _FILL = draw_fill(np.random.default_rng(0), grey=True)
@@ -61,13 +63,11 @@ class MaskedExamples:
     recipe: AffectedRecipe
     faces: Sequence[MaskedFace]
     learning: bool
-    _kept: dict[int, Image] = field(default_factory=dict)  # views stay in memory once made
+    _views: Recent[Image] = field(default_factory=Recent)
 
     def draw(self, index: int, rng: np.random.Generator) -> Arrays:
         """`image` (side, side, 3) uint8 and `affected` float32."""
-        if index not in self._kept:
-            self._kept[index] = masked_view(self.faces[index].photo, self.recipe)
-        image = self._kept[index]
+        image = self._views.get(index, partial(masked_view, self.faces[index].photo, self.recipe))
         if self.learning:
             image = self._change(image, rng)
         return {"image": image, "affected": np.float32(self.faces[index].affected)}  # type: ignore[dict-item]

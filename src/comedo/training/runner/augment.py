@@ -41,6 +41,11 @@ class Pictured:
     sample: Sample  # with its width and height
     parts: NDArray[np.uint8] | None = None  # (H, W) of `Part`
 
+    @property
+    def nbytes(self) -> int:
+        """Room that its pixels take in memory."""
+        return self.image.nbytes + (0 if self.parts is None else self.parts.nbytes)
+
 
 def patches_of(photos: Sequence[Pictured]) -> list[Patch]:
     """Lesions to paste, of training photos whose face is known."""

@@ -29,7 +29,7 @@ class LabelledSet:
     labels: str  # file or folder, as its format wants it
     photos: str | None = None  # folder where the photos' names start; by default the format's own place
     only: tuple[str, ...] = ()  # photos whose name starts so; none for all
-    held_back: tuple[str, ...] = ()  # names, without folder and ending, of the val photos, where no split is named
+    held_back: tuple[str, ...] = ()  # names, without folder and ending, of the val photos; the others become train
     val_share: float = 0.25  # of the people, where neither a split nor held_back is named
     split_seed: int = 0  # draws these people; not the schedule's seed, so that every seed is measured on the same ones
     at_most: int | None = None  # photos of train and val each, drawn by split_seed: a rehearsal
@@ -124,8 +124,6 @@ def set_aside(sets: Sequence[LabelledSet], root: Path) -> list[Member]:
 
 def _others(one: LabelledSet, root: Path) -> list[Member]:
     dataset = _read(one, root)
-    if one.held_back:  # decides for every photo, whatever the labels say
-        return []
     others = [s for s in dataset.samples if s.split not in (TRAIN, VAL, None)]
     photos = [LabelledPhoto(s, dataset.path_of(s), _person(s, one)) for s in others]
     return [Member(p.name, p.person, p.split, p.read) for p in photos]
@@ -149,15 +147,19 @@ def _person(sample: Sample, one: LabelledSet) -> str:
 
 def _split(dataset: Dataset, one: LabelledSet) -> Dataset:
     if one.held_back:
-        splits = [VAL if PurePosixPath(s.photo).stem in one.held_back else TRAIN for s in dataset.samples]
-        return replace(
-            dataset, samples=tuple(replace(s, split=n) for s, n in zip(dataset.samples, splits, strict=True))
-        )
+        return replace(dataset, samples=tuple(replace(s, split=_side(s, one)) for s in dataset.samples))
     if dataset.splits or not dataset.samples:
         return dataset
     if one.val_share <= 0:
         return replace(dataset, samples=tuple(replace(s, split=TRAIN) for s in dataset.samples))
     return split_people(dataset, Shares({TRAIN: 1 - one.val_share, VAL: one.val_share}), seed=one.split_seed)
+
+
+def _side(sample: Sample, one: LabelledSet) -> str:
+    """By the names of `held_back`, whatever the labels say, but never into training what they keep out of it."""
+    if sample.split is not None and sample.split not in (TRAIN, VAL):
+        return sample.split
+    return VAL if PurePosixPath(sample.photo).stem in one.held_back else TRAIN
 
 
 def _some(samples: Sequence[Sample], one: LabelledSet) -> list[Sample]:

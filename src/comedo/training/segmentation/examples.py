@@ -15,6 +15,7 @@ from comedo.training.data.dataset import Sample
 from comedo.training.runner.augment import Pictured, change_light, change_places
 from comedo.training.runner.contract import Arrays
 from comedo.training.runner.labelled import LabelledPhoto
+from comedo.training.runner.recent import Recent
 from comedo.training.segmentation.recipe import SegmentationRecipe
 from comedo.types import Image, Mask
 
@@ -49,14 +50,12 @@ class MaskExamples:
     photos: Sequence[LabelledPhoto]
     patches: Sequence[Patch]
     learning: bool
-    _kept: dict[int, Pictured] = field(default_factory=dict)  # photos stay in memory once read
+    _photos: Recent[Pictured] = field(default_factory=Recent)
 
     def draw(self, index: int, rng: np.random.Generator) -> Arrays:
         """`image` (size, size, 3) uint8 and `mask` (size, size) float32."""
         recipe = self.recipe
-        if index not in self._kept:
-            self._kept[index] = self.photos[index].pictured()
-        photo = self._kept[index]
+        photo = self._photos.get(index, self.photos[index].pictured)
         if self.learning:
             photo = change_places(recipe.augment, photo, rng, patches=self.patches)
         image, mask = to_working_size(

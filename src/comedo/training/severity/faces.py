@@ -18,6 +18,7 @@ from comedo.training.runner.augment import change_light
 from comedo.training.runner.contract import Arrays
 from comedo.training.runner.faces import face_parts
 from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
+from comedo.training.runner.recent import Recent
 from comedo.training.severity.recipe import SeverityRecipe
 from comedo.types import Box, Image, Region
 
@@ -88,7 +89,7 @@ class PatchExamples:
     recipe: SeverityRecipe
     faces: Sequence[Face]
     learning: bool
-    _kept: dict[int, Image] = field(default_factory=dict)  # photos stay in memory once read
+    _photos: Recent[Image] = field(default_factory=Recent)
     _places: list[tuple[int, Region | None, int, int]] = field(default_factory=list)  # face, region, copy, copies
     _labels: list[NDArray[np.float32]] = field(default_factory=list)
 
@@ -105,12 +106,11 @@ class PatchExamples:
     def draw(self, index: int, rng: np.random.Generator) -> Arrays:
         """`patch` (side, side, 3) uint8 and `label` (K,) float32."""
         number, region, copy, copies = self._places[index]
-        if number not in self._kept:
-            self._kept[number] = self.faces[number].read()
+        image = self._photos.get(number, self.faces[number].read)
         box = self.faces[number].boxes[region]
         if self.learning:
             box = move_edges(rng, box, self.recipe.patches.jitter)
-        patch = cut(self._kept[number], box, self.recipe.patches.side)
+        patch = cut(image, box, self.recipe.patches.side)
         if copy > 0 and region is not None:
             roll: Roll = all_rolls(patch, region, copies)[copy - 1]
             patch = roll.apply(patch)
