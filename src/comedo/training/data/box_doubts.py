@@ -128,14 +128,11 @@ def _distances(labels: Sequence[Label], found: Sequence[Label]) -> tuple[NDArray
     )
     apart = np.linalg.norm(middle_a[:, None] - middle_b[None], axis=2) / np.maximum(diagonal / 2, 1e-6)
     return apart, np.asarray(in_a | in_b, np.bool_)
-<<<<<<< HEAD
 
 
 def _any(together: NDArray[np.bool_], axis: int) -> list[bool]:
     """Who lies together with somebody."""
     return [bool(v) for v in np.any(together, axis=axis).reshape(-1)]
-=======
->>>>>>> split
 
 
 def _same_type(labels: Sequence[Label], found: Sequence[Label]) -> NDArray[np.bool_]:
@@ -160,11 +157,7 @@ def _missed(pairs: Sequence[_Pair], common: set[str]) -> Iterator[BoxDoubt]:
     rows = [
         (p.photo, finding, on)
         for p in pairs
-<<<<<<< HEAD
         for finding, on in zip(p.found, _any(p.together, 0), strict=True)
-=======
-        for finding, on in zip(p.found, np.asarray(p.together.any(0)), strict=True)
->>>>>>> split
         if common or finding.category != Group.MARK
     ]
     real = _shares_by_score([_sure(finding) for _, finding, _ in rows], [on for _, _, on in rows])
@@ -203,15 +196,7 @@ def _other_types(pairs: Sequence[_Pair], common: set[str]) -> Iterator[BoxDoubt]
 
 
 def _nothing(pairs: Sequence[_Pair]) -> Iterator[BoxDoubt]:
-<<<<<<< HEAD
     rows = [(p.photo, label, on) for p in pairs for label, on in zip(p.labels, _any(p.together, 1), strict=True)]
-=======
-    rows = [
-        (p.photo, label, bool(on))
-        for p in pairs
-        for label, on in zip(p.labels, np.asarray(p.together.any(1)), strict=True)
-    ]
->>>>>>> split
     number, found = Counter(r[1].category for r in rows), Counter(r[1].category for r in rows if r[2])
     for photo, label, on in rows:
         if not on:
