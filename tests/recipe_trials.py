@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from comedo.training.command import RECIPES
 from comedo.training.figures import Figure, Rounds
 from comedo.training.recipe import read_values
@@ -27,6 +29,16 @@ LESION_NET = (  # a lesion-segmentation that learns in seconds
 )
 LESION_RUN = (*LESION_NET, "schedule.epochs=4", "watch.share=0")
 QUICK = ("net.backbone=small", "net.weights=null", "schedule.precision=float32", "schedule.warmup=2")
+
+EACH_TASK = pytest.mark.parametrize(  # a shipped recipe of each task of labelled photos
+    ("name", "changes"),
+    [
+        pytest.param("lesion-segmentation", (), id="masks"),
+        pytest.param("detect-tood", ("types=[acne, pimple]",), id="boxes"),
+        pytest.param("severity", ("grades=[clear, mild, moderate, severe]",), id="patches"),
+        pytest.param("affected", ("least=6",), id="skin"),
+    ],
+)
 
 
 class Killed(BaseException):

@@ -26,7 +26,7 @@ import toy_task
 from comedo.training.runner.feed import training_feed, watching_feed
 from comedo.training.runner.fit import LAST
 from comedo.training.runner.run import train_run
-from recipe_trials import LESION_NET, LESION_RUN, QUICK, SETS, figure, shipped_recipe, small_recipe
+from recipe_trials import EACH_TASK, LESION_NET, LESION_RUN, QUICK, SETS, figure, shipped_recipe, small_recipe
 from toy_task import Toy, toy_recipe
 
 COMMAND = f"""
@@ -176,15 +176,7 @@ def test_watched_examples_are_the_same_in_every_epoch(crops):
     assert all((a["image"] == b["image"]).all() for a, b in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        pytest.param("lesion-segmentation", (), id="masks"),
-        pytest.param("detect-tood", ("types=[acne, pimple]",), id="boxes"),
-        pytest.param("severity", ("grades=[clear, mild, moderate, severe]",), id="patches"),
-        pytest.param("affected", ("least=6",), id="skin"),
-    ],
-)
+@EACH_TASK
 def test_what_another_process_draws_is_the_same(name, changes, rendered):
     """Examples travel to workers by pickling."""
     task, recipe = shipped_recipe(name, *changes)

@@ -30,7 +30,7 @@ from comedo.training.runner.plan import Schedule, Ship, Watch
 from comedo.training.runner.recent import Recent
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.ship import export_checked
-from recipe_trials import shipped_recipe
+from recipe_trials import EACH_TASK, shipped_recipe
 from toy_task import Square, Toy, toy_recipe
 
 TASK_RECIPES = sorted(p for p in RECIPES.glob("*.yaml") if p.read_text().find("\ntask: ") >= 0)
@@ -242,15 +242,7 @@ def test_a_set_without_splits_is_divided_by_person(undivided, tmp_path):
     assert {"val"} in sides.values()
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        pytest.param("lesion-segmentation", (), id="masks"),
-        pytest.param("detect-tood", ("types=[acne, pimple]",), id="boxes"),
-        pytest.param("severity", ("grades=[clear, mild, moderate, severe]",), id="patches"),
-        pytest.param("affected", ("least=6",), id="skin"),
-    ],
-)
+@EACH_TASK
 def test_every_seed_is_measured_on_the_same_people(name, changes, undivided, rendered, tmp_path):
     """An experiment over seeds compares trainings, not people; another `split_seed` draws other people."""
 
