@@ -89,7 +89,7 @@ def test_noise_is_called_neither_better_nor_worse_by_a_net_that_answers_of_faces
 def test_the_exported_network_computes_the_same(trained):
     entry = trained[0].entry
     assert entry.parity < 1e-3
-    assert entry.input.startswith("faces (1, 5, 64, 64, 4) uint8 RGB and found lesions")
+    assert entry.input.startswith("faces (1, 5, 64, 64, 4) uint8 RGB and active lesions found by lesion-map")
     assert {p.stem for p in trained[1].glob("*.svg")} == {"courses", "calibration", "answers"}
 
 
