@@ -54,10 +54,10 @@ class Killed(Exception):
 
 
 class KilledTask(DetectLesions):
-    """Dies in the middle of the third epoch."""
+    """Dies after a third of its epochs."""
 
     def loss(self, recipe, net, batch, epoch):
-        if epoch == 2:
+        if epoch == recipe.schedule.epochs // 3:
             raise Killed
         return super().loss(recipe, net, batch, epoch)
 
@@ -99,6 +99,21 @@ def test_a_killed_run_goes_on_is_exported_and_beats_its_baseline(name, runs):
     assert {"curves-whole.svg", "confusion-slices.svg", "MODEL_CARD.md", "detector.onnx"} <= {
         p.name for p in out.iterdir()
     }
+
+
+@pytest.mark.parametrize("name", ["detect-tood", "detect-centernet"])
+def test_a_killed_run_goes_on_to_the_same_network(name, closeups, tmp_path):
+    recipe = tiny(name)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, epochs=3, steps=2), ways=(Way.WHOLE,))
+
+    def run(task, out):
+        machine = Machine(device="cpu")
+        return train_run(task, recipe, data=closeups, out=out, machine=machine, quiet=True, rounds=Rounds(0))
+
+    whole = run(DetectLesions(), tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(KilledTask(), tmp_path / "killed")
+    assert run(DetectLesions(), tmp_path / "killed").entry.sha256 == whole.entry.sha256
 
 
 def test_a_trained_detector_labels_photos_in_their_own_pixels(runs, closeups, tmp_path):
