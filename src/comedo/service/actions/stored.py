@@ -19,7 +19,7 @@ from comedo.report.document import AcnePart, Document, GradePart, GradesPart
 from comedo.report.face_map import unpack_map
 from comedo.report.pictures import LESION
 from comedo.report.tables import to_json
-from comedo.service.actions.views import Summary
+from comedo.service.actions.views import PhotoView, Summary
 from comedo.service.database.tables import Analysis, Photo
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
@@ -55,7 +55,7 @@ def faint_file(analysis: Analysis, key: DataKey) -> bytes | None:
     return None if analysis.faint is None else key.open(analysis.faint, about=faint_about(analysis.id))
 
 
-def name_of(photo: Photo) -> str:
+def name_of(photo: Photo | PhotoView) -> str:
     """What documents call a photo."""
     return f"photo-{photo.id[:8]}.{photo.format}"
 

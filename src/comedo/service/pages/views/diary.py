@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 
 from comedo.progress.outcomes import REVIEW_AFTER
 from comedo.report.change_document import ChangeDocument, PointPart
+from comedo.service.actions.stored import name_of
 from comedo.service.actions.views import NoteView, PhotoView, TreatmentView
 from comedo.service.pages.views.calendar import Month, view_month
 from comedo.service.pages.views.charts import Chart, Point, Span, draw_chart
@@ -180,13 +181,8 @@ def _told(notice: str, photos: Sequence[PhotoView], words: Words) -> str:
 def _by_day(text: str, photos: Sequence[PhotoView], words: Words) -> str:
     """A text in which photos are called by their day: nobody knows them by their name."""
     for photo in photos:
-        text = text.replace(_name_of(photo), words.say("diary.photo_of", day=words.day(day_of(photo))))
+        text = text.replace(name_of(photo), words.say("diary.photo_of", day=words.day(day_of(photo))))
     return text
-
-
-def _name_of(photo: PhotoView) -> str:
-    """What documents call it."""
-    return f"photo-{photo.id[:8]}.{photo.format}"
 
 
 def _charts(change: ChangeDocument, treatments: Sequence[TreatmentView], words: Words) -> tuple[Chart, ...]:
@@ -216,7 +212,7 @@ def _row(point: PointPart, words: Words) -> tuple[str, ...]:
 
 
 def _moments(change: ChangeDocument, photos: Sequence[PhotoView], words: Words) -> tuple[Moment, ...]:
-    by_name = {_name_of(photo): photo for photo in photos}
+    by_name = {name_of(photo): photo for photo in photos}
     dated = [(p, p.when, by_name.get(p.photo)) for p in change.timeline]
     return tuple(
         Moment(when.isoformat(), href_of(photo), thumb_of(photo), words.day(when), _in_a_line(point, words))
