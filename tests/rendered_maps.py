@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.training.face_data import _LEFT_BROW, _LEFT_EYE, _LIPS, _NOSE, _OVAL, _RIGHT_BROW, _RIGHT_EYE
+from comedo.training.face_map.data import _LEFT_BROW, _LEFT_EYE, _LIPS, _NOSE, _OVAL, _RIGHT_BROW, _RIGHT_EYE
 from comedo.types import Part
 
 _MASK_CLASS = {Part.NOSE: 2, Part.EYES: 4, Part.BROWS: 6, Part.LIPS: 11, Part.OTHER: 13, Part.BACKGROUND: 0}

@@ -118,7 +118,7 @@ def test_recipes_are_recipes(block, tmp_path):
 @pytest.mark.parametrize("block", blocks("json"), ids=name)
 def test_the_example_of_own_photos_is_read_as_it_is_explained(block, tmp_path):
     from comedo.training.leaks import check_disjoint
-    from comedo.training.own_data import load_own
+    from comedo.training.lesion_map.own import load_own
 
     (tmp_path / "annotations.json").write_text(block.code)
     photos = {p.name: p for p in load_own(tmp_path / "annotations.json", tmp_path, pixels_per_mm=9.5)}

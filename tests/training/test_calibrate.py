@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from comedo.training.export import Entry
 from numpy.typing import NDArray
 
 from builders import make_face
@@ -17,9 +18,8 @@ from comedo.errors import UnusableInput
 from comedo.inference import read_manifest
 from comedo.lesions.peaks import Peaks
 from comedo.training import calibrate, weights_folder
-from comedo.training.export import Entry
 from comedo.training.leaks import LeakyData
-from comedo.training.lesion_data import LesionPhoto
+from comedo.training.lesion_map.data import LesionPhoto
 from comedo.training.readings import Reading
 from comedo.training.sufficiency import Number, lacking
 from comedo.training.weighing_fit import fit_weighing, weighed

@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from comedo.errors import UnusableInput
-from comedo.training.export import export_onnx
-from comedo.training.face_model import FaceExport, build_face_net
-from comedo.training.lesion_model import build_lesion_net
+from comedo.training.face_map.model import FaceExport, build_face_net
+from comedo.training.lesion_map.model import build_lesion_net
 from comedo.training.networks import Encoder
+from comedo.training.runner.plan import Ship
+from comedo.training.runner.ship import export_checked
 from comedo.training.start import settle_norms, start_from_onnx
+from comedo.training.unet_task import ship_map
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -30,7 +32,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Path]:
                 m.weight.uniform_(0.5, 1.5)
                 m.bias.normal_(0, 0.2)
     path = tmp_path_factory.mktemp("shipped") / "face-map.onnx"
-    export_onnx(FaceExport(net.eval()).eval(), path, opset=17)
+    export_checked(ship_map(net, FaceExport, ""), path, Ship())
     return net, path
 
 

@@ -13,7 +13,7 @@ from comedo.geometry import Affine, compose, crop_affine, invert, sample_crop, t
 from comedo.inference import Network, run_both_ways
 from comedo.types import Box, FaceMap, Image, Part, Photo, skin_of
 
-# Channels of the network's output, in the order it was trained with (comedo.training.lesion_model).
+# Channels of the network's output, in the order it was trained with (comedo.training.lesion_map.model).
 MASK, ACTIVE, MARK, SPARSE, INFLAMED, RADIUS = range(6)
 STRIDE = 2
 

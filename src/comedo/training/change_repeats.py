@@ -37,7 +37,7 @@ from comedo.training.change_pairs import (
     read_visit,
 )
 from comedo.training.change_pasted import Donor, cut_lesions
-from comedo.training.lesion_data import clear_split
+from comedo.training.lesion_map.data import clear_split
 from comedo.training.truth import pictures_in, read_coco
 from comedo.types import Image
 

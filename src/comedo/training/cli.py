@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from comedo.training.predictors import Prediction
     from comedo.training.truth import Truth
     from comedo.types import Group
+
+MAPS = ("face-map", "lesion-map")  # tasks whose networks belong into a weights folder
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Train the networks and measure them.")
 app.add_typer(data_app, name="data")
@@ -66,7 +67,7 @@ def train(
     ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's sets.")] = Path("data"),
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default runs/RECIPE.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda; for a face or lesion map also cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="GPUs, or processes on the CPU, of this machine.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines; start the same command on each.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Processes that prepare pictures for each device.")] = 0,
@@ -83,9 +84,6 @@ def train(
 
     Needs the extra train: `pip install ".[train]"` in the folder of comedo's sources.
 
-    Face and lesion maps are trained on one device by a loop of their own: --devices, --nodes, --workers
-    and --cache are for all other recipes, --weights is for these two.
-
     The run can be killed at any time: the same command continues it. It ends with NAME.onnx,
     compared with torch, and its entry in manifest.json. Losses are in log.csv. Photos of one
     person, or copies of one picture, on both sides of the split are refused.
@@ -94,47 +92,28 @@ def train(
 
     - `comedo train lesion-map --data ~/acne --out runs/a`
 
-    - `comedo train lesion-map --set schedule.steps=200 --set schedule.minutes=0` (a rehearsal)
+    - `comedo train lesion-map --set schedule.epochs=1 --set schedule.steps=20` (a rehearsal)
 
     - `comedo train my-recipe.yaml --device cuda --weights weights`
 
     - `comedo train severity --devices 4 --nodes 2 --workers 8` (on each of two machines with four GPUs)
     """
-    from comedo.training.recipe import read_recipe, read_values
-    from comedo.training.train import export_last
-    from comedo.training.train import train as run
+    from comedo.training.recipe import read_values
+    from comedo.training.runner.command import train_task
+    from comedo.training.runner.fit import Machine
     from comedo.training.weights_folder import install
 
     path = find_recipe(recipe)
     values = read_values(path, change or ())
+    if weights is not None and values["task"] not in MAPS:
+        raise UnusableInput(f"{path.stem} makes no face or lesion map for a weights folder; leave --weights out")
     folder = out or Path("runs") / path.stem
-    if "task" in values:
-        _refuse({"--weights": weights is not None}, f"{path.stem} makes no face or lesion map for a weights folder")
-        from comedo.training.runner.command import train_task
-        from comedo.training.runner.fit import Machine
-
-        machine = Machine(device, devices, nodes, workers)
-        train_task(
-            values, path.name, data, folder, machine, cache=cache, export_only=export_only, allow_leaks=allow_leaks
-        )
-        return
-    given = {"--devices": devices > 1, "--nodes": nodes > 1, "--workers": workers > 0, "--cache": cache is not None}
-    _refuse(given, f"{path.stem} is trained on one device, by a loop of its own that keeps no face maps")
-    read = read_recipe(path, change or ())
-    if export_only:
-        entry = export_last(read, out=folder)
-    else:
-        entry = run(read, data=data, out=folder, device=device, allow_leaks=allow_leaks)
-    typer.echo(f"{folder / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
-    if weights is not None:
+    machine = Machine(device, devices, nodes, workers)
+    entry = train_task(
+        values, path.name, data, folder, machine, cache=cache, export_only=export_only, allow_leaks=allow_leaks
+    )
+    if weights is not None and entry is not None:
         install(entry, folder, weights)
-
-
-def _refuse(flags: Mapping[str, bool], why: str) -> None:
-    """Say which of these flags were given though the recipe's kind of training does not read them."""
-    given = [flag for flag, there in flags.items() if there]
-    if given:
-        raise UnusableInput(f"{why}; leave {' and '.join(given)} out")
 
 
 @app.command()
@@ -156,13 +135,14 @@ def calibrate(
 
     - `comedo calibrate --data ~/acne --weights weights`
     """
-    from comedo.training.recipe import LesionRecipe, read_recipe
-    from comedo.training.tasks import lesion_photos
+    from comedo.training.lesion_map.recipe import LesionRecipe, lesion_photos
+    from comedo.training.recipe import read_values
+    from comedo.training.runner.registry import read_run
     from comedo.training.weights_folder import calibrate as run
 
-    read = read_recipe(find_recipe(recipe))
+    _, read = read_run(read_values(find_recipe(recipe)), recipe)
     if not isinstance(read, LesionRecipe):
-        raise UnusableInput(f"calibration reads lesions, {recipe} is a recipe of the {read.network}; name a lesion-map")
+        raise UnusableInput(f"calibration reads lesions, {recipe} is a recipe of {read.task}; name a lesion-map")
     try:
         known = lesion_photos(read.data, data)
     except FileNotFoundError as error:

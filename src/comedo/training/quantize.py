@@ -8,18 +8,22 @@ training crops: 0.21 with the first three in floats, 0.12 with six, 0.05 with 18
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.errors import ModelError
+from comedo.errors import ModelError, UnusableInput
 from comedo.inference import TWIN, OnnxNetwork, read_manifest, read_weights
-from comedo.training.export import Entry, add_to_manifest, read_entries, remove_from_manifest, sha256_of
 from comedo.training.integers import write_integers
+from comedo.training.manifest import Entry, add_to_manifest, read_entries, remove_from_manifest, sha256_of
+from comedo.training.runner.registry import read_run
+from comedo.training.runner.run import open_items
+from comedo.training.unet_task import UNetRecipe
 from comedo.types import Image
 
 _FLOAT_FIRST = 18  # convolutions of the encoder that stay float
@@ -65,6 +69,28 @@ def quantize(path: Path, out: Path, pictures: Sequence[Image]) -> None:
     )
 
 
+def training_pictures(values: Mapping[str, object], where: str, data: Path, number: int) -> list[Image]:
+    """Augmented pictures that a map learns from, (H, W, 3) uint8 RGB.
+
+    Args:
+        values: Of its recipe.
+        where: The recipe's name, for messages.
+        data: Folder of the recipe's data.
+        number: How many.
+
+    Raises:
+        UnusableInput: It is no recipe of a map, a file is absent, or there are no photos to learn from.
+        LeakyData: A person or a picture is on both sides of the split.
+    """
+    task, recipe = read_run(values, where)
+    if not isinstance(recipe, UNetRecipe):
+        raise UnusableInput(f"{where} is a recipe of {recipe.task}; name one of a face map or a lesion map")
+    with TemporaryDirectory() as cache:
+        opened = open_items(task, recipe, data, Path(cache))
+    draw = task.examples(recipe, opened.learnt, learning=True).draw
+    return [draw(i, np.random.default_rng([recipe.schedule.seed, i]))["image"] for i in range(number)]
+
+
 def mean_difference(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> float:
     """Mean difference where the wanted value says something: absolute up to 1, relative above.
 
@@ -106,7 +132,7 @@ def add_twin(name: str, weights: Path, pictures: Sequence[Image], test: Sequence
     entry = Entry(
         name=twin,
         file=path.name,
-        sha256=sha256_of(path),
+        sha256=sha256_of(path.read_bytes()),
         date=datetime.now(UTC).date().isoformat(),
         recipe={"float_first": _FLOAT_FIRST, "percentile": _PERCENTILE, "pictures": len(pictures)},
         data={"twin_of": card.sha256},

@@ -48,12 +48,11 @@ def quantize(
             f"{network} is no folder of a run; of lesion-map and face-map name the folder with --weights"
         )
     from comedo.training.cli import find_recipe
-    from comedo.training.quantize import add_twin, put_in_place
-    from comedo.training.recipe import read_recipe
-    from comedo.training.tasks import draw_pictures
+    from comedo.training.quantize import add_twin, put_in_place, training_pictures
+    from comedo.training.recipe import read_values
 
-    number = pictures // 4 * 4
-    drawn = draw_pictures(read_recipe(find_recipe(recipe or network)), data, number + 8)
+    number, path = pictures // 4 * 4, find_recipe(recipe or network)
+    drawn = training_pictures(read_values(path), path.name, data, number + 8)
     entry = add_twin(network, weights, drawn[:number], drawn[number:], limit=limit)
     if replace:
         entry = put_in_place(entry, weights)

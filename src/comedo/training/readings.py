@@ -15,7 +15,7 @@ from comedo.lesions.finder import measure_peaks
 from comedo.lesions.network import Canvas
 from comedo.lesions.peaks import Peaks, find_peaks
 from comedo.pipeline import Analyzer
-from comedo.training.lesion_data import LesionPhoto
+from comedo.training.lesion_map.data import LesionPhoto
 from comedo.types import FaceMap, Photo
 
 _FLOOR = 0.05  # centre probability below which a candidate is not kept

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from comedo.training.lesion_data import LesionPhoto
-from comedo.training.own_data import SOURCE as OWN
+from comedo.training.lesion_map.data import LesionPhoto
+from comedo.training.lesion_map.own import SOURCE as OWN
 
 CLINIC = ("crops1024", "frames512", OWN)  # whole faces on which every active lesion was to be marked
 GRADED = (*CLINIC, "graded640")  # whole faces that may have a grade

@@ -9,7 +9,7 @@ import numpy as np
 
 from comedo.calibration import Weighing
 from comedo.lesions.weighing import FEATURES, describe, weigh
-from comedo.training.lesion_made import PASTED
+from comedo.training.lesion_map.made import PASTED
 from comedo.training.metrics.matching import match_centres
 from comedo.training.readings import Reading
 from comedo.training.sufficiency import CLINIC

@@ -15,10 +15,10 @@ from comedo.calibration import Calibration, load_calibration
 from comedo.errors import UnusableInput
 from comedo.inference import TWIN, WEIGHTS, read_manifest
 from comedo.training.calibrate import fit
-from comedo.training.export import Entry, add_to_manifest, remove_from_manifest
 from comedo.training.leaks import check_disjoint
-from comedo.training.lesion_data import LesionPhoto
-from comedo.training.lesion_made import MadePhotos, make_photos
+from comedo.training.lesion_map.data import LesionPhoto
+from comedo.training.lesion_map.made import MadePhotos, make_photos
+from comedo.training.manifest import Entry, add_to_manifest, remove_from_manifest
 from comedo.training.readings import Reading, read_all
 from comedo.training.sufficiency import GRADED, LEAST_LESIONS, active_lesions
 
@@ -50,7 +50,7 @@ def choose_photos(
         number: At most so many training photos.
         seed: The same seed draws the same photos.
     """
-    check_disjoint((p.group, p.split) for p in photos)
+    check_disjoint((p.person, p.split) for p in photos)
     graded = [p for p in photos if p.split == "train" and p.source in GRADED and p.grade is not None]
     drawn = sorted(np.random.default_rng(seed).permutation(len(graded))[:number])
     return [graded[i] for i in drawn], [p for p in photos if p.split == "val"]

@@ -24,12 +24,13 @@ from comedo.training.command import RECIPES
 from comedo.training.detection.backbones import BackboneName
 from comedo.training.detection.dense import Truth
 from comedo.training.detection.detector import Detector
-from comedo.training.detection.losses import ClassLoss, share_of_all
+from comedo.training.detection.losses import ClassLoss
 from comedo.training.detection.plan import DetectorKind, DetectorPlan
 from comedo.training.figures import Rounds
 from comedo.training.recipe import read_values
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.run import Machine, train_run
+from comedo.training.runner.shares import share_of_all
 
 # Four lesions on the first picture and one on the second: an even share of the positives is nobody's own number.
 TRUTHS = (

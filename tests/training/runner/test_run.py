@@ -24,9 +24,10 @@ from comedo.errors import ModelError, UnusableInput
 from comedo.training.leaks import LeakyData
 from comedo.training.recipe import read_values
 from comedo.training.runner import registry
+from comedo.training.runner.claim import claim
 from comedo.training.runner.fit import LAST
 from comedo.training.runner.plan import Watch
-from comedo.training.runner.run import claim, evaluate_run, export_last, train_run
+from comedo.training.runner.run import evaluate_run, export_last, train_run
 from toy_task import Toy, toy_recipe
 
 
@@ -98,6 +99,26 @@ def test_a_killed_run_goes_on_to_the_same_network(whole, tmp_path):
     result = train_run(Toy(), toy_recipe(), data=tmp_path, out=tmp_path / "run", quiet=True)
     assert result.entry.sha256 == whole[0].entry.sha256
     assert losses(tmp_path / "run") == losses(whole[1])
+
+
+def test_averaged_weights_are_kept_beside_those_that_learn_and_gone_on_with(whole, tmp_path):
+    slow = toy_recipe()
+    slow = replace(slow, schedule=replace(slow.schedule, average=0.9))
+    through = train_run(Toy(), slow, data=tmp_path, out=tmp_path / "through", quiet=True)
+    with pytest.raises(Killed):
+        train_run(DyingToy(), slow, data=tmp_path, out=tmp_path / "killed", quiet=True)
+    resumed = train_run(Toy(), slow, data=tmp_path, out=tmp_path / "killed", quiet=True)
+    assert resumed.entry.sha256 == through.entry.sha256 != whole[0].entry.sha256
+    saved = torch.load(tmp_path / "through" / LAST, weights_only=False)
+    averaged, learning = saved["state_dict"], saved["current_model_state"]
+    assert all(torch.equal(learning[name], value) for name, value in last_weights(whole[1]).items())
+    assert not any(torch.equal(averaged[name], value) for name, value in learning.items() if value.is_floating_point())
+    slowly, plainly = ([row["watch/loss"] for row in losses(out)] for out in (tmp_path / "through", whole[1]))
+    assert slowly != plainly
+
+
+def last_weights(out):
+    return torch.load(out / LAST, weights_only=False)["state_dict"]
 
 
 def test_a_run_stops_when_nothing_gets_better_and_stays_stopped(tmp_path):

@@ -16,11 +16,11 @@ from comedo.training.affected.faces import MaskedExamples, MaskedFace, is_affect
 from comedo.training.affected.judge import MEASURES, AffectedRow, draw_answers
 from comedo.training.affected.recipe import AffectedRecipe
 from comedo.training.backbones import build_backbone, pooled, pooled_width
-from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import open_sets, set_aside
+from comedo.training.runner.ship import example_pictures
 
 _FEWEST = 10  # watched photos of either kind from which probabilities are fitted
 _LOOSE = 1e4  # inverse strength of the pull towards zero: none to speak of for two numbers

@@ -16,9 +16,10 @@ from torch.nn import functional
 
 from comedo.errors import UnusableInput
 from comedo.training.detection.dense import Dense, Head, Truth, conv_block, start_at_prior, targets_of
-from comedo.training.detection.losses import BoxLoss, box_loss, centre_focal, share_of_all
+from comedo.training.detection.losses import BoxLoss, box_loss, centre_focal
 from comedo.training.detection.plan import DetectorPlan
 from comedo.training.detection.points import cell_centres, flatten, points_of
+from comedo.training.runner.shares import share_of_all
 
 _LEAST_OVERLAP = 0.7  # Law & Deng 2018, CornerNet (arXiv:1808.01244), section 3.2
 _LEVEL = 1e-3  # heats this near to each other are level

@@ -2,7 +2,7 @@
 
 Class losses take probabilities and targets (..., C) in [0, 1], float32, and return one term for
 each; who calls divides by what the detector's paper divides by, over the pictures of a whole step
-whatever the number of processes (`share_of_all`). Probabilities rather than logits, because the
+whatever the number of processes (`comedo.training.runner.shares`). Probabilities rather than logits, because the
 task-aligned head's are a geometric mean of two.
 """
 
@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
 from comedo.training.detection.boxes import ciou, diou, giou
+from comedo.training.runner.shares import share_of_all
 
 _EDGE = 1e-7  # probabilities keep this far from 0 and 1, so that logarithms stay finite
 
@@ -45,24 +46,6 @@ _OVERLAPS: Mapping[BoxLoss, Callable[[Tensor, Tensor], Tensor]] = {
 def box_loss(kind: BoxLoss, found: Tensor, true: Tensor) -> Tensor:
     """One minus the overlap of boxes in pairs, (N,); 0 for equal boxes."""
     return 1 - _OVERLAPS[kind](found, true)
-
-
-def share_of_all(amount: Tensor, *, learning: bool, least: float = 1.0) -> Tensor:
-    """What a loss divides by: the amount on the pictures of all processes, divided evenly among them.
-
-    Gradients are averaged over processes. If each divided by what its own pictures have, a lesion among many
-    would weigh less than one alone, and two processes would learn something else than one.
-
-    Args:
-        amount: On this process's pictures, without gradient: how many positives, or the sum of their weights.
-        learning: Only then are the others asked: they watch other numbers of batches, and nobody would answer.
-        least: The sum over all processes counts as no less.
-    """
-    if not (learning and distributed.is_available() and distributed.is_initialized()):
-        return amount.clamp(min=least)
-    total = amount.to(torch.float32, copy=True)
-    distributed.all_reduce(total)
-    return total.clamp(min=least) / distributed.get_world_size()
 
 
 def cross_entropy(prob: Tensor, target: Tensor) -> Tensor:

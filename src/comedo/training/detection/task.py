@@ -19,12 +19,12 @@ from comedo.training.detection.judge import Judged, Seen, judge, measures_of
 from comedo.training.detection.photos import BoxPhoto, check_types, crops_of, open_boxes, pad, without_background
 from comedo.training.detection.recipe import DetectorRecipe
 from comedo.training.detection.serve import MULTIPLE, Found, detect, without_doubles
-from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.metrics.matching import boxes_of as squares_around
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import open_sets, set_aside
+from comedo.training.runner.ship import example_pictures
 from comedo.types import Image
 
 

@@ -25,9 +25,10 @@ from comedo.training.detection.dense import (
     start_at_prior,
     targets_of,
 )
-from comedo.training.detection.losses import BoxLoss, ClassLoss, box_loss, class_loss, share_of_all
+from comedo.training.detection.losses import BoxLoss, ClassLoss, box_loss, class_loss
 from comedo.training.detection.plan import DetectorPlan
 from comedo.training.detection.points import cell_centres, flatten, points_of
+from comedo.training.runner.shares import share_of_all
 
 
 class Task(nn.Module):

@@ -9,9 +9,10 @@ from pathlib import Path
 from comedo.errors import UnusableInput
 from comedo.training.evaluate import Evaluation
 from comedo.training.experiment.cells import Cell, Done, Measured, Resolve, Resolved, Train
+from comedo.training.runner.claim import run_values
 from comedo.training.runner.fit import Machine
 from comedo.training.runner.registry import read_run
-from comedo.training.runner.run import run_values, train_run
+from comedo.training.runner.run import train_run
 
 
 def resolve_recipe(find: Callable[[str], Path], read: Callable[[Path, Sequence[str]], dict[str, object]]) -> Resolve:

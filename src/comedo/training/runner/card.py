@@ -9,7 +9,7 @@ import yaml
 
 from comedo.training.evaluate import Evaluation
 from comedo.training.evaluation_report import to_markdown
-from comedo.training.export import Entry
+from comedo.training.manifest import Entry
 
 _UNKNOWN = "Not measured, so nothing is known; `comedo evaluate-run` measures on what is held back."
 

@@ -1,4 +1,4 @@
-"""`comedo train` for recipes with a task, and `comedo evaluate-run`; thin."""
+"""`comedo train` and `comedo evaluate-run`; thin."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from comedo.errors import UnusableInput
 
 if TYPE_CHECKING:
+    from comedo.training.manifest import Entry
     from comedo.training.runner.fit import Machine
 
 
@@ -26,24 +27,31 @@ def train_task(
     cache: Path | None,
     export_only: bool,
     allow_leaks: bool,
-) -> None:
-    """Train by the values of a recipe, or only export what is there; tables go to stderr."""
+) -> Entry | None:
+    """Train by the values of a recipe, or only export what is there; tables go to stderr.
+
+    Returns:
+        The network's entry in the manifest; `None` in the helping processes of a run on several devices.
+    """
     from comedo.training.evaluation_report import print_tables
     from comedo.training.runner.registry import read_run
     from comedo.training.runner.run import export_last, train_run
 
     task, recipe = read_run(values, where)
     if export_only:
-        entry = export_last(task, recipe, data=data, out=out, cache=cache)
-        typer.echo(f"{out / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
-        return
+        return _told(export_last(task, recipe, data=data, out=out, cache=cache), out)
     result = train_run(task, recipe, data=data, out=out, cache=cache, machine=machine, allow_leaks=allow_leaks)
     if result is None:
-        return
-    entry = result.entry
-    typer.echo(f"{out / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
+        return None
+    _told(result.entry, out)
     if result.evaluation is not None:
         print_tables(result.evaluation, Console(stderr=True))
+    return result.entry
+
+
+def _told(entry: Entry, out: Path) -> Entry:
+    typer.echo(f"{out / entry.file}: {entry.sha256}, at most {entry.parity:.1e} away from torch", err=True)
+    return entry
 
 
 def evaluate_run(

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import nn
+from torch import Tensor, nn
 
 from comedo.errors import UnusableInput
 from comedo.report.whole_file import write_whole
@@ -53,6 +53,21 @@ class Fitted:
     epochs: int  # that were run
     best_epoch: int  # counted from 1
     main: bool  # whether this process is the one that goes on to export and measure
+
+
+class MovingAverage(WeightAveraging):
+    """Keeps a moving average of the weights, which is what is watched, written and exported.
+
+    It forgets the first steps soon: after n of them at most (n + 1) / (n + 10) of it stays.
+    """
+
+    def __init__(self, stays: float) -> None:
+        def average(ours: Tensor, theirs: Tensor, number: Tensor | int) -> Tensor:
+            if not ours.dtype.is_floating_point:  # counters of batch norms
+                return theirs
+            return ours.lerp(theirs, 1 - min(stays, (int(number) + 1) / (int(number) + 10)))
+
+        super().__init__(avg_fn=average)
 
 
 class EpochLog(Callback):
@@ -176,6 +191,8 @@ def _settings(recipe: RunRecipe, machine: Machine, out: Path, watched: bool, qui
 def _callbacks(recipe: RunRecipe, out: Path, watched: bool, quiet: bool) -> list[Callback]:
     keep: dict[str, Any] = {"dirpath": out, "enable_version_counter": False, "save_on_train_epoch_end": True}
     callbacks: list[Callback] = [EpochLog(out / _LOG)]
+    if recipe.schedule.average > 0:
+        callbacks.append(MovingAverage(recipe.schedule.average))
     if watched:
         callbacks.append(ModelCheckpoint(filename=Path(BEST).stem, monitor=WATCHED, save_top_k=1, **keep))
         if recipe.watch.patience > 0:

@@ -21,6 +21,7 @@ class Schedule:
     weight_decay: float = 1e-2
     momentum: float = 0.9  # sgd only
     clip: float = 5.0  # largest norm of the gradient; 0 for any
+    average: float = 0.0  # of a moving average of the weights, which is watched and shipped; 0 for none
     precision: Literal["bf16", "float32"] = "bf16"  # bf16: mixed precision
     seed: int = 17
 
@@ -46,7 +47,7 @@ class Ship:
 class RunRecipe:
     """What every recipe needs to say; a task's own dataclass adds its keys.
 
-    `task` opens the YAML and is the name in the registry, of the exported file and in the manifest.
+    `task` opens the YAML and is the name in the registry.
     """
 
     task: ClassVar[str]
@@ -54,3 +55,8 @@ class RunRecipe:
     schedule: Schedule
     watch: Watch = field(default_factory=Watch)
     ship: Ship = field(default_factory=Ship)
+
+    @property
+    def exported(self) -> str:
+        """Name of the exported network: of its file and in the manifest."""
+        return self.task

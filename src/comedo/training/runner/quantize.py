@@ -19,14 +19,14 @@ from comedo.errors import UnusableInput
 from comedo.inference import TWIN
 from comedo.report.whole_file import write_whole
 from comedo.training.evaluate import Evaluation
-from comedo.training.export import Entry, add_to_manifest
 from comedo.training.figures import Rounds
 from comedo.training.integers import write_integers
+from comedo.training.manifest import Entry, add_to_manifest, sha256_of
 from comedo.training.runner.contract import Arrays, Item, Run, Task
 from comedo.training.runner.measure import Question, measure
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.run import open_run
-from comedo.training.runner.ship import open_model, open_onnx, sha256_of
+from comedo.training.runner.ship import open_model, open_onnx
 
 _LAYERS = ("Conv", "Gemm", "MatMul")
 _EMPTY = "nothing in {} is {}, so that a twin cannot be {}; give the folder of the recipe's data with --data"
@@ -69,16 +69,16 @@ def quantize_run(
         raise UnusableInput(_EMPTY.format(data, "there to learn from", "made"))
     if not opened.held_back:
         raise UnusableInput(_EMPTY.format(data, "held back (split `val`)", "measured"))
-    run, traced = open_model(out, recipe.task)
+    run, traced = open_model(out, recipe.exported)
     asked = record(task, recipe, run, opened.learnt, examples)
-    name = f"{recipe.task}{TWIN}"
+    name = f"{recipe.exported}{TWIN}"
     path = out / f"{name}.onnx"
-    write_twin(out / f"{recipe.task}.onnx", path, asked)
+    write_twin(out / f"{recipe.exported}.onnx", path, asked)
     weights = path.read_bytes()
     twin_run = open_onnx(weights)
     evaluations = [
         measure(task, recipe, Question(r, n, data.name, opened.learnt, opened.held_back, rounds or Rounds(), quiet))
-        for r, n in ((run, recipe.task), (twin_run, name))
+        for r, n in ((run, recipe.exported), (twin_run, name))
     ]
     whole, twin = (m.evaluation for m in evaluations)
     entry = Entry(

@@ -13,6 +13,8 @@ from comedo.training.runner.plan import RunRecipe
 
 # Name in the YAML: module and class.
 TASKS: Mapping[str, tuple[str, str]] = {
+    "face-map": ("comedo.training.face_map.task", "FaceMap"),
+    "lesion-map": ("comedo.training.lesion_map.task", "LesionMap"),
     "detector": ("comedo.training.detection.task", "DetectLesions"),
     "lesion-segmentation": ("comedo.training.segmentation.task", "LesionSegmentation"),
     "sequence-change": ("comedo.training.sequence.task", "SequenceChange"),

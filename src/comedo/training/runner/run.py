@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,18 @@ from comedo.errors import UnusableInput
 from comedo.report.whole_file import write_whole
 from comedo.training.evaluate import Evaluation, Measured
 from comedo.training.evaluation_report import write_measured
-from comedo.training.export import Entry, add_to_manifest
 from comedo.training.figures import Rounds
 from comedo.training.leaks import guard
+from comedo.training.manifest import Entry, add_to_manifest, sha256_of
 from comedo.training.runner.card import model_card
+from comedo.training.runner.claim import RECIPE, claim, claim_data, run_values
 from comedo.training.runner.contract import Item, Task
 from comedo.training.runner.feed import divide
-from comedo.training.runner.fit import LAST, Fitted, Machine, fit, load_fitted
+from comedo.training.runner.fit import Fitted, Machine, fit, load_fitted
 from comedo.training.runner.measure import Question, measure
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.registry import read_run
-from comedo.training.runner.ship import export_checked, open_model, sha256_of
-from comedo.training.same_data import claim_data
-
-RECIPE = "recipe.json"
+from comedo.training.runner.ship import export_checked, open_model
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,6 @@ class Opened:
     watched: list[Item]
     held_back: list[Item]
     about: dict[str, object]
-
-
-def run_values(recipe: RunRecipe) -> dict[str, object]:
-    """The recipe as plain values, as `read_run` takes them."""
-    values: dict[str, object] = json.loads(json.dumps({"task": recipe.task, **asdict(recipe)}))
-    return values
 
 
 def open_items(
@@ -127,7 +119,7 @@ def train_run(
     """
     claim(out, recipe)
     opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=allow_leaks)
-    claim_data(out, opened.about, LAST)
+    claim_data(out, opened.about)
     torch.manual_seed(recipe.schedule.seed)
     net = task.build(recipe, data, opened.learnt)
     learnt = task.examples(recipe, opened.learnt, learning=True)
@@ -151,7 +143,7 @@ def export_last(
     """
     claim(out, recipe)
     opened = open_items(task, recipe, data, cache or out / "cache", allow_leaks=True)
-    claim_data(out, opened.about, LAST)
+    claim_data(out, opened.about)
     fitted = load_fitted(task.build(recipe, data, opened.learnt), out)
     task.settle(recipe, fitted.net, opened.watched)
     entry = export_run(task, recipe, fitted, out, about=opened.about)
@@ -159,30 +151,15 @@ def export_last(
     return entry
 
 
-def claim(out: Path, recipe: RunRecipe) -> None:
-    """Write the recipe into the run's folder; refuse to continue a run with another one.
-
-    Raises:
-        UnusableInput: The folder holds a run of another recipe.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    note, text = out / RECIPE, json.dumps(run_values(recipe), indent=2) + "\n"
-    if note.exists() and note.read_text(encoding="utf-8") != text and (out / LAST).exists():
-        raise UnusableInput(
-            f"{out} holds a run with another recipe (see {note}); choose another --out, or undo the change to go on"
-        )
-    write_whole(note, [text.encode()])
-
-
 def export_run(
     task: Task[Any, Any, Any], recipe: RunRecipe, fitted: Fitted, out: Path, *, about: dict[str, object]
 ) -> Entry:
-    """Write TASK.onnx and its entry in the manifest of `out`; figures come later."""
-    path = out / f"{recipe.task}.onnx"
+    """Write NAME.onnx and its entry in the manifest of `out`; figures come later."""
+    path = out / f"{recipe.exported}.onnx"
     shipped = task.shipped(recipe, fitted.net)
     parity = export_checked(shipped, path, recipe.ship)
     entry = Entry(
-        name=recipe.task,
+        name=recipe.exported,
         file=path.name,
         sha256=sha256_of(path.read_bytes()),
         date=datetime.now(UTC).date().isoformat(),
@@ -211,8 +188,8 @@ def measure_run(
     """Measure the exported network of `out` on the held-back items; `None` where there are none."""
     if not opened.held_back:
         return None
-    run, traced = open_model(out, recipe.task)
-    name = traced[: len(recipe.task) + 20]  # with the first twelve digits of its hash
+    run, traced = open_model(out, recipe.exported)
+    name = traced[: len(recipe.exported) + 20]  # with the first twelve digits of its hash
     question = Question(run, name, data.name, opened.learnt, opened.held_back, rounds or Rounds(), quiet)
     measured = measure(task, recipe, question)
     write_measured(measured, out)

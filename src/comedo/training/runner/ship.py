@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from comedo.errors import ModelError
 from comedo.inference import read_weights
-from comedo.training.export import largest_difference
 from comedo.training.runner.contract import Arrays, Run, Shipped
 from comedo.training.runner.plan import Ship
+from comedo.types import Image
 
 
 def open_onnx(weights: bytes, outputs: Sequence[str] | None = None) -> Run:
@@ -92,6 +92,20 @@ def _difference(shipped: Shipped, run: Run, arrays: Arrays) -> float:
     return max((largest_difference(f, w) for f, w in pairs if f.size), default=0.0)
 
 
-def sha256_of(weights: bytes) -> str:
-    """Hash of a file's bytes, in hexadecimal."""
-    return hashlib.sha256(weights).hexdigest()
+def example_pictures(sizes: Sequence[tuple[int, int]], *, seed: int = 0) -> list[Image]:
+    """Two pictures (H, W, 3) uint8 of each size: smooth skin colours with spots, and noise."""
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for height, width in sizes:
+        y = np.arange(height)[:, None, None] / max(height, width)
+        x = np.arange(width)[None, :, None] / max(height, width)
+        waves = np.sin(x * rng.uniform(3, 40, 3) + rng.uniform(0, 6, 3)) * np.sin(y * rng.uniform(3, 40, 3))
+        skin = np.array([190, 140, 120]) + 40 * waves + rng.normal(0, 4, (height, width, 3))
+        pictures.append(np.clip(skin, 0, 255).astype(np.uint8))
+        pictures.append(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+    return pictures
+
+
+def largest_difference(found: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
+    """Largest difference of two arrays: absolute up to 1, relative to the wanted value above."""
+    return float(np.max(np.abs(found - wanted) / np.maximum(1, np.abs(wanted))))

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from comedo.training.baselines import RednessBlobs
-from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.runner.augment import patches_of
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import LabelledPhoto, open_sets, set_aside
+from comedo.training.runner.ship import example_pictures
 from comedo.training.segmentation.examples import MaskExamples, lesion_mask
 from comedo.training.segmentation.judge import MEASURES, MaskRow, draw_curves, mask_row
 from comedo.training.segmentation.network import SegmentationExport, build_net, dice_loss

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from comedo.errors import UnusableInput
-from comedo.training.export import example_pictures
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import open_sets, set_aside
+from comedo.training.runner.ship import example_pictures
 from comedo.training.severity.faces import Face, PatchExamples, cut, find_patches, rolled_copies
 from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_grades
 from comedo.training.severity.network import SeverityExport, SeverityNet, build_net, head_loss

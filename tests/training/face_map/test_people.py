@@ -10,8 +10,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+pytest.importorskip("torch", reason="needs comedo[train]")
+pytest.importorskip("lightning", reason="needs comedo[train]")
+
 from comedo.errors import UnusableInput
-from comedo.training.face_people import find_faces
+from comedo.training.command import RECIPES
+from comedo.training.face_map.people import find_faces
+from comedo.training.face_map.task import FaceMap
+from comedo.training.leaks import LeakyData
+from comedo.training.recipe import read_values
+from comedo.training.runner.registry import read_run
+from comedo.training.runner.run import open_items
 from drawn import drawn_face, save
 from rendered_maps import mean_mesh
 
@@ -101,13 +110,12 @@ def test_frames_that_are_there_twice_and_coarse_ones_are_left_out(tmp_path):
 
 
 TRAIN, VAL = "frames512/a.jpg", "frames512/b.jpg"
-SMALL = ("pretrained=null", "crops.size=64", "per_step=1", "crops.shares={acne04/frames512: 1.0}")
+SMALL = ("pretrained=null", "crops.size=64", "schedule.per_step=1", "crops.shares={acne04/frames512: 1.0}")
 
 
 @pytest.fixture
 def leaky(tmp_path):
     """Drawn faces: one with a mask, and one of the ACNE04 folder on each side."""
-    pytest.importorskip("torch", reason="needs comedo[train]")
     masked = "faces/celebamask/images/frontal.jpg"  # by its hash one to learn from
     mask = tmp_path / "faces/celebamask/masks/frontal.png"
     mask.parent.mkdir(parents=True)
@@ -124,6 +132,15 @@ def draw_faces(root, *names):
     np.savez(root / "landmarks.npz", **dict.fromkeys(names, mesh))
 
 
+def face_map_recipe(*changes):
+    return read_run(read_values(RECIPES / "face-map.yaml", (*SMALL, *changes)), "face-map")[1]
+
+
+def opened_face_map(root, *changes):
+    """Its photos, refused where they leak."""
+    return open_items(FaceMap(), face_map_recipe(*changes), root, root / "cache")
+
+
 def run_face_map(root):
     from comedo.cli import app
 
@@ -137,7 +154,7 @@ def test_a_person_on_both_sides_stops_the_face_map(leaky):
     stopped = run_face_map(leaky)
     assert stopped.exit_code == 2
     assert "people have photos in more than one split (first: acne04-7, in train and val)" in stopped.output
-    assert not (leaky / "run/last.pt").exists()
+    assert not (leaky / "run/last.ckpt").exists()
 
 
 def test_a_mirrored_copy_of_somebody_else_stops_the_face_map(leaky):
@@ -146,54 +163,40 @@ def test_a_mirrored_copy_of_somebody_else_stops_the_face_map(leaky):
     stopped = run_face_map(leaky)
     assert stopped.exit_code == 2
     assert f"acne04/{VAL} (val) is a mirrored copy of acne04/{TRAIN} (train)" in " ".join(stopped.output.split())
-    assert not (leaky / "run/last.pt").exists()
+    assert not (leaky / "run/last.ckpt").exists()
 
 
 @pytest.mark.parametrize("side", ["val", "test"])
-def test_a_copy_among_photos_that_are_not_kept_in_memory_stops_it_too(leaky, side):
-    """Of two held-back photos the recipe keeps one, the other is the copy."""
-    from comedo.training.command import RECIPES
-    from comedo.training.leaks import LeakyData
-    from comedo.training.recipe import read_recipe
-    from comedo.training.tasks import open_data
+def test_a_copy_among_photos_that_nothing_is_drawn_from_stops_it_too(leaky, side):
+    """The recipe gives its set no share."""
 
     masked, further = "faces/celebamask/images/frontal.jpg", "frames512/c.jpg"
     draw_faces(leaky, masked, *(f"acne04/{name}" for name in (TRAIN, VAL, further)))
     known = [(TRAIN, "train"), (VAL, "val"), (further, side)]
     sets(leaky, acne04=[image(name, split, group=n) for n, (name, split) in enumerate(known)])
-    recipe = read_recipe(RECIPES / "face-map.yaml", (*SMALL, "validation.photos=1"))
-    open_data(recipe, leaky)
+    shares = ("crops.shares={faces/celebamask: 1.0}",)
+    opened_face_map(leaky, *shares)
     save(leaky / "acne04" / further, drawn_face(1)[:, ::-1])
     with pytest.raises(LeakyData, match=rf"c.jpg \({side}\) is a mirrored copy of acne04/{TRAIN} \(train\)"):
-        open_data(recipe, leaky)
+        opened_face_map(leaky, *shares)
 
 
 def test_two_people_on_two_sides_do_not(leaky):
-    from comedo.training.command import RECIPES
-    from comedo.training.recipe import read_recipe
-    from comedo.training.tasks import open_data
-
     sets(leaky, acne04=[image(TRAIN, "train", group=7), image(VAL, "val", group=8)])
-    about = open_data(read_recipe(RECIPES / "face-map.yaml", SMALL), leaky).about
-    assert about["photos"]["acne04/frames512/train"] == about["photos"]["acne04/frames512/val"] == 1
+    about = opened_face_map(leaky).about
+    assert about["items"] == {"train": 1, "val": 1}
     assert about["people"] == 2
     assert "leaks_allowed" not in about
 
 
 def test_faces_of_ones_own_are_enough(tmp_path):
     """Neither ACNE04 nor the typed portraits nor CelebAMask-HQ are there."""
-    pytest.importorskip("torch", reason="needs comedo[train]")
-    from comedo.training.command import RECIPES
-    from comedo.training.recipe import read_recipe
-    from comedo.training.tasks import open_data
-
     draw_faces(tmp_path, *(f"faces/own/{n}.jpg" for n in range(12)))
-    batches = open_data(
-        read_recipe(RECIPES / "face-map.yaml", (*SMALL[:-1], "crops.shares={faces/own: 1.0}")), tmp_path
-    )
-    pictures, target = batches.train(0)
-    assert pictures.shape == (1, 64, 64, 3)
-    assert target["labels"].shape == (1, 32, 32)
-    assert batches.about["people"] == 12
-    with pytest.raises(UnusableInput, match=r"no photos to learn from.*crops\.shares"):
-        open_data(read_recipe(RECIPES / "face-map.yaml", SMALL), tmp_path)
+    opened = opened_face_map(tmp_path, "crops.shares={faces/own: 1.0}")
+    recipe = face_map_recipe("crops.shares={faces/own: 1.0}")
+    drawn = FaceMap().examples(recipe, opened.learnt, learning=True).draw(0, np.random.default_rng(0))
+    assert drawn["image"].shape == (64, 64, 3)
+    assert drawn["labels"].shape == (32, 32)
+    assert opened.about["people"] == 12
+    with pytest.raises(UnusableInput, match="nothing to learn from"):
+        opened_face_map(tmp_path)

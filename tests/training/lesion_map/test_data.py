@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from comedo.training.change_repeats import clear_jobs
-from comedo.training.lesion_crops import CropPlan, LesionCrops, make_target
-from comedo.training.lesion_data import IGNORE, LesionPhoto, load_clear
+from comedo.training.lesion_map.crops import CropPlan, LesionCrops, make_target
+from comedo.training.lesion_map.data import IGNORE, LesionPhoto, load_clear
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1.0, 0]])
 

@@ -52,6 +52,11 @@ class FacePhoto:
     labels: Labels
     box_xyxy: tuple[float, float, float, float]
 
+    @property
+    def nbytes(self) -> int:
+        """Room that the picture and its labels take."""
+        return self.image.nbytes + self.labels.nbytes
+
 
 def vertex_regions(mean_shape: Points) -> NDArray[np.uint8]:
     """The region of each mesh vertex, decided once on the mean frontal face.

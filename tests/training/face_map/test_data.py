@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
 
-from comedo.training.face_data import IGNORE, NOT_FACE, FacePhoto, box_of
-from comedo.training.face_model import face_loss
-from comedo.training.face_sources import FaceCrops, FacePlan, swap_sides
+from comedo.training.face_map.crops import FaceCrops, FacePlan, swap_sides
+from comedo.training.face_map.data import IGNORE, NOT_FACE, FacePhoto, box_of
+from comedo.training.face_map.model import face_loss
 from comedo.types import Part
 
 
@@ -19,6 +21,20 @@ def drawn(size: int = 200) -> FacePhoto:
     labels[130:140, 80:120] = Part.LIPS
     image = np.repeat((labels * 20)[..., None], 3, axis=2)
     return FacePhoto("drawn", "typed", "anna", "train", image, labels, box_of(labels))
+
+
+@dataclass
+class Held:
+    """A face that is there already."""
+
+    photo: FacePhoto
+
+    @property
+    def source(self) -> str:
+        return self.photo.source
+
+    def labelled(self) -> FacePhoto:
+        return self.photo
 
 
 def test_box_of_the_face() -> None:
@@ -41,7 +57,7 @@ def test_sides_swap_and_swap_back() -> None:
 def test_the_right_cheek_stays_on_the_left_of_the_picture(seed: int) -> None:
     # Flips swap the names, so that a person's right cheek is always left of the left one.
     plan = FacePlan(size=128, faceless=0.0, close_share=1.0, rotate_deg=3.0, shares={"typed": 1.0})
-    _, labels = FaceCrops([drawn()], plan).draw(np.random.default_rng(seed))
+    _, labels = FaceCrops([Held(drawn())], plan).draw(np.random.default_rng(seed))
     columns = [np.nonzero(labels == p)[1].mean() for p in (Part.RIGHT_CHEEK, Part.LEFT_CHEEK)]
     assert columns[0] < columns[1]
 
@@ -55,7 +71,7 @@ def test_picture_and_labels_lie_upon_each_other(share: float) -> None:
         "block", "typed", "anna", "train", np.repeat(labels[..., None] // 8 * 255, 3, axis=2), labels, box_of(labels)
     )
     plan = FacePlan(size=256, close_share=0.0, far=(share, share), rotate_deg=0.0, shares={"typed": 1.0})
-    crops, gaps = FaceCrops([photo], plan), []
+    crops, gaps = FaceCrops([Held(photo)], plan), []
     for seed in range(40):
         image, drawn_labels = crops._face(photo, np.random.default_rng(seed))
         side = share * 128
@@ -73,7 +89,7 @@ def test_picture_and_labels_lie_upon_each_other(share: float) -> None:
 
 def test_a_faceless_picture_has_no_face() -> None:
     plan = FacePlan(size=128, faceless=1.0, shares={"typed": 1.0})
-    crops = FaceCrops([drawn()], plan)
+    crops = FaceCrops([Held(drawn())], plan)
     for seed in range(12):
         _, labels = crops.draw(np.random.default_rng(seed))
         assert not ((labels >= Part.FOREHEAD) & (labels <= Part.LIPS)).any()
@@ -85,13 +101,13 @@ def one_hot(labels: np.ndarray, sure: float = 12.0) -> torch.Tensor:
 
 def test_loss_of_the_truth_is_almost_nothing() -> None:
     labels = drawn(64).labels
-    terms = face_loss(one_hot(labels), {"labels": torch.from_numpy(labels)[None]})
+    terms = face_loss(one_hot(labels), torch.from_numpy(labels)[None])
     assert sum(float(t) for t in terms.values()) < 0.01
 
 
 def test_unknown_pixels_teach_nothing() -> None:
     labels = np.full((8, 8), IGNORE, np.uint8)
-    terms = face_loss(torch.randn(1, len(Part), 8, 8), {"labels": torch.from_numpy(labels)[None]})
+    terms = face_loss(torch.randn(1, len(Part), 8, 8), torch.from_numpy(labels)[None])
     assert sum(float(t) for t in terms.values()) == 0
 
 
@@ -99,5 +115,5 @@ def test_unknown_pixels_teach_nothing() -> None:
 def test_not_a_face_allows_background_and_other(said: Part, little: bool) -> None:
     labels = np.full((8, 8), NOT_FACE, np.uint8)
     output = one_hot(np.full((8, 8), said, np.uint8))
-    total = sum(float(t) for t in face_loss(output, {"labels": torch.from_numpy(labels)[None]}).values())
+    total = sum(float(t) for t in face_loss(output, torch.from_numpy(labels)[None]).values())
     assert (total < 0.01) == little

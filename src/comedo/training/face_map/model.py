@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from comedo.training.face_data import IGNORE, NOT_FACE
+from comedo.training.face_map.data import IGNORE, NOT_FACE
 from comedo.training.networks import UNet
+from comedo.training.runner.shares import share_of_all
 from comedo.types import Part
 
 CLASSES = len(Part)
@@ -20,23 +21,24 @@ def build_face_net() -> UNet:
     return UNet(outputs=CLASSES, widths=(64, 48, 32, 32))
 
 
-def face_loss(output: Tensor, target: dict[str, Tensor]) -> dict[str, Tensor]:
+def face_loss(output: Tensor, labels: Tensor, *, learning: bool = False) -> dict[str, Tensor]:
     """Cross-entropy; where only "no face" is known, background and other share the credit.
 
     Args:
         output: (N, 10, h, w) logits.
-        target: `labels` (N, h, w) uint8 of Part, NOT_FACE or IGNORE.
+        labels: (N, h, w) uint8 of Part, NOT_FACE or IGNORE.
+        learning: Divide by the pixels of every process.
     """
-    labels = target["labels"].long()
+    labels = labels.long()
     log_prob = functional.log_softmax(output, dim=1)
     known = labels < CLASSES
     weights = output.new_tensor(_WEIGHTS)
     picked = log_prob.gather(1, labels.clamp(max=CLASSES - 1).unsqueeze(1)).squeeze(1)
     weight = weights[labels.clamp(max=CLASSES - 1)] * known
-    terms = {"parts": -(picked * weight).sum() / weight.sum().clamp(min=1.0)}
-    outside = (labels == NOT_FACE).float()
+    terms = {"parts": -(picked * weight).sum() / share_of_all(weight.sum(), learning=learning)}
+    outside, told = (labels == NOT_FACE).float(), (labels != IGNORE).float().sum()
     either = torch.logaddexp(log_prob[:, Part.BACKGROUND], log_prob[:, Part.OTHER])
-    terms["outside"] = -0.5 * (either * outside).sum() / (labels != IGNORE).float().sum().clamp(min=1.0)
+    terms["outside"] = -0.5 * (either * outside).sum() / share_of_all(told, learning=learning)
     return terms
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from comedo.training.face_occluders import wear_glasses
+from comedo.training.face_map.occluders import wear_glasses
 from comedo.types import Part
 
 

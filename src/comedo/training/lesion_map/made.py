@@ -17,10 +17,10 @@ from comedo.errors import ComedoError
 from comedo.photo import read_photo
 from comedo.synthetic import RenderedFace, RenderedLesion, random_spec, render
 from comedo.training.change_pasted import Donor, cut_all, draw_lesions, paste
-from comedo.training.lesion_data import IGNORE, WORK_PX_PER_MM, LesionPhoto, circles_of
+from comedo.training.lesion_map.data import IGNORE, WORK_PX_PER_MM, LesionPhoto, circles_of
 from comedo.types import Group
 
-RENDERED, PASTED = "rendered", "pasted"  # sources
+SOURCES = RENDERED, PASTED = ("rendered", "pasted")
 _SEEDS = 700_000  # added to a face's number: no other rendered face of the project is drawn from there
 _SIDES = (560, 1040)  # width of rendered photos, pixels
 _MOST_RENDERED, _MOST_PASTED = 40, 20  # lesions of a face; as often few as many
@@ -66,7 +66,7 @@ def rendered_photo(face: RenderedFace, name: str) -> LesionPhoto:
         name=name,
         source=RENDERED,
         split="train",
-        group=name,
+        person=name,
         path=Path(name),
         scale_xy=(scale, scale),
         active=circles_of([_circle(lesion) for lesion in active]),

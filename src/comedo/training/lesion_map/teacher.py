@@ -7,17 +7,17 @@ gives it what the network it starts from says of the same crops.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from comedo.errors import UnusableInput
 from comedo.inference import OnnxNetwork, load_network
 from comedo.lesions.network import MASK
+from comedo.types import Image
 
 
 @dataclass(frozen=True)
@@ -25,26 +25,20 @@ class KeepMask:
     """Which network's masks are kept, and how much of them a step sees."""
 
     weights: str = "shipped"  # or an ONNX file of comedo's lesion map
-    crops: int = 3  # of each step
+    crops: int = 3  # of each step, on average
 
 
-def mask_teacher(keep: KeepMask) -> Callable[[Tensor], Tensor]:
-    """A function that gives the probabilities of mask on the first crops of a batch.
-
-    It takes (N, H, W, 3) uint8 and returns (min(N, crops), H/2, W/2) float32 in [0, 1].
+def taught(keep: KeepMask, picture: Image) -> NDArray[np.float32]:
+    """What the network says of a picture (H, W, 3): probabilities of mask (H/2, W/2) float32.
 
     Raises:
-        UnusableInput: The file cannot be read.
+        UnusableInput: Its file cannot be read.
     """
-    network = _network(keep.weights)
-
-    def teach(pictures: Tensor) -> Tensor:
-        maps = [network.run(picture)[MASK] for picture in pictures[: keep.crops].numpy()]
-        return torch.from_numpy(np.stack(maps))
-
-    return teach
+    said: NDArray[np.float32] = _network(keep.weights).run(picture)[MASK]
+    return said
 
 
+@cache
 def _network(weights: str) -> OnnxNetwork:
     if weights == "shipped":
         return load_network("lesion-map")

@@ -43,7 +43,7 @@ class LesionPhoto:
     name: str
     source: str
     split: str
-    group: str
+    person: str
     path: Path
     scale_xy: tuple[float, float]
     active: NDArray[np.float32] | None = None
@@ -133,7 +133,7 @@ def load_acne04(root: Path) -> list[LesionPhoto]:
                 name=image["photo"],
                 source=source,
                 split=image["split"],
-                group=f"acne04-{image['group']}",
+                person=f"acne04-{image['group']}",
                 path=root / image["file_name"],
                 scale_xy=_SCALES[source],
                 active=active,
@@ -162,7 +162,7 @@ def load_typed(root: Path) -> list[LesionPhoto]:
                 name=Path(image["file_name"]).stem,
                 source="typed",
                 split=image["split"],
-                group=Path(image["file_name"]).stem,
+                person=Path(image["file_name"]).stem,
                 path=root / image["file_name"],
                 scale_xy=_SCALES["typed"],
                 active=circles_of([circle for _, circle in active]),
@@ -180,7 +180,7 @@ def load_masks(root: Path, held_back: Sequence[str]) -> list[LesionPhoto]:
             name=path.stem,
             source="masks",
             split="val" if path.stem in held_back else "train",
-            group=f"mask-{path.stem}",
+            person=f"mask-{path.stem}",
             path=path,
             scale_xy=_SCALES["masks"],
             mask_path=root / "masks" / path.name,
@@ -202,7 +202,7 @@ def load_clear(root: Path) -> list[LesionPhoto]:
             name=path.stem,
             source="clear",
             split=clear_split(index),
-            group=path.stem,
+            person=path.stem,
             path=path,
             scale_xy=_SCALES["clear"],
             active=nothing,

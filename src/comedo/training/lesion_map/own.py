@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from comedo.errors import UnusableInput
-from comedo.training.lesion_data import IGNORE, WORK_PX_PER_MM, LesionPhoto
+from comedo.training.lesion_map.data import IGNORE, WORK_PX_PER_MM, LesionPhoto
 from comedo.training.truth import LabelledPhoto, read_coco
 from comedo.types import Group
 
@@ -51,7 +51,7 @@ def _to_lesion_photo(photo: LabelledPhoto, zoom: float) -> LesionPhoto:
         name=photo.name,
         source=SOURCE,
         split=photo.split,
-        group=f"own-{photo.group}",
+        person=f"own-{photo.group}",
         path=photo.path,
         scale_xy=(zoom, zoom),
         active=active.circles,

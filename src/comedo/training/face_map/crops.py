@@ -1,112 +1,20 @@
-"""Reading the face sets into memory, and drawing augmented faces and faceless pictures."""
+"""Augmented faces and faceless pictures for the face map."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 
-from comedo.errors import UnusableInput
 from comedo.training.augment import draw_look
-from comedo.training.face_data import (
-    IGNORE,
-    FacePhoto,
-    Labels,
-    Points,
-    box_of,
-    eye_sockets,
-    labels_from_celeba,
-    labels_from_fasseg,
-    labels_from_landmarks,
-    mean_face,
-    vertex_regions,
-)
-from comedo.training.face_occluders import wear_glasses
-from comedo.training.face_people import FaceFile, find_faces
+from comedo.training.face_map.data import IGNORE, FacePhoto, Labels
+from comedo.training.face_map.occluders import wear_glasses
+from comedo.training.runner.recent import Recent
 from comedo.types import Image, Part
-
-_WORK_SIDE = 512  # pictures are kept at this size
-
-
-def read_landmarks(path: Path) -> dict[str, Points]:
-    """Landmarks by file name, (478, 3) float32 in pixels; photos without a found face are left out.
-
-    Written by `tools/label_faces.py` with MediaPipe's face mesh, in an environment of its own.
-    """
-    with np.load(path) as archive:
-        return {name: archive[name] for name in archive.files if len(archive[name])}
-
-
-def _is_frontal(points: Points) -> bool:
-    right = np.hypot(*(points[168, :2] - points[33, :2]))
-    left = np.hypot(*(points[263, :2] - points[168, :2]))
-    return bool(0.8 < left / max(right, 1e-3) < 1.25)
-
-
-def mesh_regions(landmarks: Mapping[str, Points]) -> NDArray[np.uint8]:
-    """Region of each vertex, from the frontal faces of CelebAMask-HQ, or of all sets where it has none.
-
-    Raises:
-        UnusableInput: No face is frontal.
-    """
-    frontal = {name: points for name, points in landmarks.items() if _is_frontal(points)}
-    chosen = [points for name, points in frontal.items() if name.startswith("faces/celebamask")]
-    if not frontal:
-        raise UnusableInput(
-            f"none of {len(landmarks)} faces with landmarks looks into the camera, so that nobody knows which skin is "
-            "forehead, cheek or chin; add frontal photos and run tools/label_faces.py again"
-        )
-    return vertex_regions(mean_face(chosen or list(frontal.values())))
-
-
-def load_faces(
-    root: Path, landmarks: Mapping[str, Points], *, split: str, sources: Collection[str], limit: int | None = None
-) -> list[FacePhoto]:
-    """Every photo of the split and the sources that has landmarks, with labels.
-
-    Args:
-        root: Data folder with faces/, acne04/, typed/, or some of them.
-        landmarks: From `read_landmarks`.
-        split: "train" or "val".
-        sources: Sets of photos, such as "faces/celebamask".
-        limit: At most this many photos, spread evenly, for rehearsals.
-    """
-    chosen = [file for file in find_faces(root, landmarks) if file.split == split and file.source in sources]
-    if limit is not None:
-        chosen = chosen[:: max(1, len(chosen) // limit)][:limit]
-    regions = mesh_regions(landmarks)
-    return [_load(root, file, landmarks[file.name], regions) for file in chosen]
-
-
-def read_face(root: Path, file: FaceFile) -> Image:
-    """The photo as it is stored, (H, W, 3) uint8 RGB."""
-    image = cv2.imread(str(root / file.name), cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise FileNotFoundError(f"cannot read the training photo {root / file.name}")
-    return np.asarray(image, np.uint8)
-
-
-def _load(root: Path, file: FaceFile, points: Points, regions: NDArray[np.uint8]) -> FacePhoto:
-    name, source = file.name, file.source
-    stored = read_face(root, file)
-    shrink = min(1.0, _WORK_SIDE / max(stored.shape[:2]))
-    size = (round(stored.shape[1] * shrink), round(stored.shape[0] * shrink))
-    image = np.asarray(cv2.resize(stored, size, interpolation=cv2.INTER_AREA), np.uint8)
-    points = points * np.float32(shrink)
-    if source in ("faces/celebamask", "faces/fasseg"):
-        with PillowImage.open(root / name.replace("images", "masks").replace(".jpg", ".png")) as handle:
-            mask = np.asarray(handle.resize(size, PillowImage.Resampling.NEAREST), np.uint8)
-        labels = (labels_from_celeba if source.endswith("celebamask") else labels_from_fasseg)(mask, points, regions)
-    else:
-        labels = labels_from_landmarks(points, regions, image)
-        if source == "typed":  # people at large wear glasses, which the mesh does not see
-            labels[eye_sockets(points, size[::-1])] = IGNORE
-    return FacePhoto(Path(name).stem, source, file.person, file.split, image, labels, box_of(labels))
 
 
 @dataclass(frozen=True)
@@ -129,20 +37,41 @@ class FacePlan:
     )  # fmt: skip
 
 
-class FaceCrops:
-    """Endless seeded training pictures over faces kept in memory."""
+@dataclass(frozen=True)
+class Placing:
+    """Where a face lies in the training picture."""
 
-    def __init__(self, photos: Sequence[FacePhoto], plan: FacePlan) -> None:
-        self.plan = plan
-        self.photos = {s: [p for p in photos if p.source == s] for s in plan.shares}
-        self.sources = [s for s in plan.shares if self.photos[s]]
+    share: float  # longer side of the face over the picture's side
+    centre: tuple[float, float] = (0.5, 0.5)  # of the face, shares of the picture's side
+    turn_deg: float = 0.0
+    flip: bool = False
+
+
+class KnownFace(Protocol):
+    """A face whose labels can be read."""
+
+    @property
+    def source(self) -> str: ...
+
+    def labelled(self) -> FacePhoto: ...
+
+
+class FaceCrops:
+    """Endless seeded training pictures over faces, of which those used last stay in memory."""
+
+    def __init__(self, faces: Sequence[KnownFace], plan: FacePlan) -> None:
+        self.plan, self.faces = plan, faces
+        self.numbers = {s: [i for i, f in enumerate(faces) if f.source == s] for s in plan.shares}
+        self.sources = [s for s in plan.shares if self.numbers[s]]
         shares = np.array([plan.shares[s] for s in self.sources])
         self.shares = shares / shares.sum()
+        self._read: Recent[FacePhoto] = Recent()
 
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
         """One picture (size, size, 3) uint8 RGB and its labels (size / 2, size / 2) uint8."""
         source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-        photo = self.photos[source][rng.integers(len(self.photos[source]))]
+        number = self.numbers[source][rng.integers(len(self.numbers[source]))]
+        photo = self._read.get(number, self.faces[number].labelled)
         if rng.random() < self.plan.faceless:
             image, labels = self._faceless(photo, rng)
         else:
@@ -150,44 +79,17 @@ class FaceCrops:
         return draw_look(rng, strength=self.plan.look).apply(image, rng), labels
 
     def _face(self, photo: FacePhoto, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
-        size = self.plan.size
-        x0, y0, x1, y1 = photo.box_xyxy
         close = rng.random() < self.plan.close_share
         low, high = self.plan.close if close else self.plan.far
         share = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-        zoom = share * size / max(x1 - x0, y1 - y0)
         slack = 0.08 if close else max(0.1, 0.5 * (1 - share))
-        centre = size * (0.5 + rng.uniform(-slack, slack, 2))
+        x, y = 0.5 + rng.uniform(-slack, slack, 2)
         turn = rng.uniform(-45, 45) if rng.random() < 0.1 else rng.normal(0, self.plan.rotate_deg)
         image, labels = photo.image, photo.labels
         if rng.random() < self.plan.glasses:
             image, labels = wear_glasses(image, labels, rng)
-        if zoom < 0.5:  # shrink with area averaging first: the affine alone would alias
-            step = int(1 / zoom)
-            small = (max(1, image.shape[1] // step), max(1, image.shape[0] // step))
-            ratio = np.array([small[0] / image.shape[1], small[1] / image.shape[0]])
-            image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8)
-        else:
-            ratio = np.ones(2)
-        flip = rng.random() < 0.5
-        angle = np.deg2rad(turn)
-        linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        linear = linear @ np.diag([-1.0 if flip else 1.0, 1.0])
-        shift = centre - linear @ np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-        affine = np.hstack([linear, shift[:, None]])
-        # The middle of the small picture's pixel k lies at (k + 0.5) / ratio - 0.5 of the photo.
-        on_small = np.hstack([linear / ratio, (shift + linear @ (0.5 / ratio - 0.5))[:, None]])
-        canvas = _backdrop(size, rng)
-        where = cv2.warpAffine(np.full(image.shape[:2], 255, np.uint8), on_small, (size, size), flags=cv2.INTER_LINEAR)
-        warped = cv2.warpAffine(image, on_small, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        picture = np.where(where[..., None] > 127, warped, canvas)
-        half = np.diag([0.5, 0.5, 1.0]) @ np.vstack([affine, [0, 0, 1]])
-        half[:2, 2] -= 0.25
-        out = cv2.warpAffine(labels, half[:2], (size // 2, size // 2), flags=cv2.INTER_NEAREST, borderValue=0)
-        target = np.asarray(out, np.uint8)
-        if flip:
-            target = swap_sides(target)
-        return np.asarray(picture, np.uint8), target
+        placing = Placing(share, (float(x), float(y)), float(turn), bool(rng.random() < 0.5))
+        return place(image, labels, photo.box_xyxy, placing, self.plan.size, rng)
 
     def _faceless(self, photo: FacePhoto, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
         """A picture without a face: scrambled pieces, a strip beside the face, or a plain backdrop."""
@@ -216,6 +118,53 @@ class FaceCrops:
         )
         piece = cv2.resize(photo.image[b:d, a:c], (size, size), interpolation=cv2.INTER_LINEAR)
         return np.asarray(piece, np.uint8), labels
+
+
+def place(
+    image: Image,
+    labels: Labels,
+    box_xyxy: tuple[float, float, float, float],
+    placing: Placing,
+    size: int,
+    rng: np.random.Generator,
+) -> tuple[Image, Labels]:
+    """Lay a face into a picture.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        labels: (H, W) uint8 of its pixels.
+        box_xyxy: Of the face, pixels.
+        placing: Where it goes.
+        size: Side of the picture in pixels.
+        rng: Draws what is around the photo.
+
+    Returns:
+        The picture (size, size, 3) and its labels (size / 2, size / 2).
+    """
+    x0, y0, x1, y1 = box_xyxy
+    zoom = placing.share * size / max(x1 - x0, y1 - y0)
+    ratio = np.ones(2)
+    if zoom < 0.5:  # shrink with area averaging first: the affine alone would alias
+        step = int(1 / zoom)
+        small = (max(1, image.shape[1] // step), max(1, image.shape[0] // step))
+        ratio = np.array([small[0] / image.shape[1], small[1] / image.shape[0]])
+        image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8)
+    angle = np.deg2rad(placing.turn_deg)
+    linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = linear @ np.diag([-1.0 if placing.flip else 1.0, 1.0])
+    shift = size * np.array(placing.centre) - linear @ np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+    affine = np.hstack([linear, shift[:, None]])
+    # The middle of the small picture's pixel k lies at (k + 0.5) / ratio - 0.5 of the photo.
+    on_small = np.hstack([linear / ratio, (shift + linear @ (0.5 / ratio - 0.5))[:, None]])
+    canvas = _backdrop(size, rng)
+    where = cv2.warpAffine(np.full(image.shape[:2], 255, np.uint8), on_small, (size, size), flags=cv2.INTER_LINEAR)
+    warped = cv2.warpAffine(image, on_small, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    picture = np.where(where[..., None] > 127, warped, canvas)
+    half = np.diag([0.5, 0.5, 1.0]) @ np.vstack([affine, [0, 0, 1]])
+    half[:2, 2] -= 0.25
+    out = cv2.warpAffine(labels, half[:2], (size // 2, size // 2), flags=cv2.INTER_NEAREST, borderValue=0)
+    target = np.asarray(out, np.uint8)
+    return np.asarray(picture, np.uint8), swap_sides(target) if placing.flip else target
 
 
 def swap_sides(labels: Labels) -> Labels:

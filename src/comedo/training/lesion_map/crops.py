@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.training.augment import draw_look
-from comedo.training.lesion_data import IGNORE, LesionPhoto
+from comedo.training.lesion_map.data import IGNORE, LesionPhoto
+from comedo.training.runner.recent import Recent
+from comedo.types import Image
 
 STRIDE = 2
 
@@ -149,27 +151,37 @@ class CropPlan:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Pixels:
+    image: Image
+    mask: Floats | None
+
+    @property
+    def nbytes(self) -> int:
+        return self.image.nbytes + (0 if self.mask is None else self.mask.nbytes)
+
+
 class LesionCrops:
-    """Endless seeded crops over photos kept in memory."""
+    """Endless seeded crops over photos, of which those used last stay in memory."""
 
     def __init__(self, photos: Sequence[LesionPhoto], plan: CropPlan) -> None:
-        self.plan = plan
-        self.photos = {s: [p for p in photos if p.source == s] for s in plan.shares}
-        self.sources = [s for s in plan.shares if self.photos[s]]
+        self.plan, self.photos = plan, photos
+        self.numbers = {s: [i for i, p in enumerate(photos) if p.source == s] for s in plan.shares}
+        self.sources = [s for s in plan.shares if self.numbers[s]]
         shares = np.array([plan.shares[s] for s in self.sources])
         self.shares = shares / shares.sum()
-        self.images = {p.path: p.read() for p in photos}
-        self.masks = {p.path: p.read_mask() for p in photos}
+        self._read: Recent[_Pixels] = Recent()
 
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], LesionTarget]:
         """One augmented crop (size, size, 3) uint8 RGB with its target."""
         source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-        photo = self.photos[source][rng.integers(len(self.photos[source]))]
-        image, size = self.images[photo.path], self.plan.size
+        number = self.numbers[source][rng.integers(len(self.numbers[source]))]
+        photo = self.photos[number]
+        pixels = self._read.get(number, lambda: _Pixels(photo.read(), photo.read_mask()))
+        image, mask, size = pixels.image, pixels.mask, self.plan.size
         affine = self._draw_affine(photo, image.shape[:2], rng)
         crop = cv2.warpAffine(image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         look = draw_look(rng, strength=self.plan.look)
-        mask = self.masks[photo.path]
         if mask is not None:
             shrink = np.array([[1 / STRIDE, 0, -0.25], [0, 1 / STRIDE, -0.25]])
             full = np.vstack([affine, [0, 0, 1]])

@@ -8,20 +8,20 @@ import pytest
 pytest.importorskip("torch", reason="needs comedo[train]")
 
 from comedo.errors import UnusableInput
-from comedo.training.fit import Schedule
 from comedo.training.leaks import LeakyData
-from comedo.training.lesion_crops import CropPlan
-from comedo.training.own_data import load_own
-from comedo.training.recipe import LesionData, LesionRecipe, OwnPhotos
-from comedo.training.tasks import open_data
+from comedo.training.lesion_map.crops import CropPlan
+from comedo.training.lesion_map.own import load_own
+from comedo.training.lesion_map.recipe import LesionData, LesionRecipe, OwnPhotos
+from comedo.training.lesion_map.task import LesionMap
+from comedo.training.runner.plan import Schedule
+from comedo.training.runner.run import open_items
 from comedo.training.weights_folder import choose_photos
 from drawn import drawn_face, save
 
 RECIPE = LesionRecipe(
     description="a rehearsal",
     pretrained=None,
-    per_step=1,
-    schedule=Schedule(steps=1),
+    schedule=Schedule(epochs=1, per_step=1),
     data=LesionData(own=OwnPhotos("own.json", ".", 4.7)),
     crops=CropPlan(size=64, shares={"own": 1.0}),
 )
@@ -50,8 +50,8 @@ def test_photos_to_test_on_are_neither_learnt_from_nor_calibrated_on(tmp_path):
     assert {p.name: p.split for p in photos} == {"anna.png": "train", "ben.png": "val", "cleo.png": "test"}
     train, val = choose_photos(photos, number=9)
     assert [[p.name for p in side] for side in (train, val)] == [["anna.png"], ["ben.png"]]
-    about = open_data(RECIPE, tmp_path).about
-    assert about["photos"] == {"own/train": 1, "own/val": 1}
+    about = open_items(LesionMap(), RECIPE, tmp_path, tmp_path / "cache").about
+    assert about["items"] == {"train": 1, "val": 1}
     assert about["people"] == 2
 
 
@@ -61,7 +61,7 @@ def test_a_leak_into_the_test_photos_stops_the_lesion_map(tmp_path, copied):
     if copied:
         save(tmp_path / "cleo.png", np.ascontiguousarray(drawn_face(0)[:, ::-1]))
     with pytest.raises(LeakyData, match=r"cleo.png \(test\) is a mirrored copy" if copied else "in test and train"):
-        open_data(RECIPE, tmp_path)
+        open_items(LesionMap(), RECIPE, tmp_path, tmp_path / "cache")
 
 
 def test_an_image_of_which_nobody_says_the_split_is_refused(tmp_path):

@@ -9,16 +9,13 @@ import torch
 
 from comedo.errors import ModelError
 from comedo.inference import read_manifest, read_weights
-from comedo.training.export import (
-    Entry,
-    add_to_manifest,
-    example_pictures,
-    export_checked,
-    largest_difference,
-    sha256_of,
-)
-from comedo.training.face_model import FaceExport, build_face_net
-from comedo.training.lesion_model import LesionExport, build_lesion_net
+from comedo.training.face_map.model import FaceExport, build_face_net
+from comedo.training.lesion_map.model import LesionExport, build_lesion_net
+from comedo.training.manifest import Entry, add_to_manifest, sha256_of
+from comedo.training.runner.contract import Shipped
+from comedo.training.runner.plan import Ship
+from comedo.training.runner.ship import example_pictures, export_checked, largest_difference
+from comedo.training.unet_task import ship_map
 
 
 def entry(name, file, **more):
@@ -33,8 +30,8 @@ def entry(name, file, **more):
 )
 def test_networks_compute_the_same_in_onnx_runtime_at_every_size(tmp_path, build, shipped, channels):
     torch.manual_seed(1)
-    module, path = shipped(build()), tmp_path / "net.onnx"
-    difference = export_checked(module, path, opset=17, sizes=[(64, 64), (96, 32)], limit=1e-3)
+    path = tmp_path / "net.onnx"
+    difference = export_checked(ship_map(build(), shipped, ""), path, Ship())
     assert 0 < difference < 1e-4
     import onnxruntime as ort
 
@@ -56,8 +53,10 @@ class Unsteady(torch.nn.Module):
 
 
 def test_a_file_that_computes_something_else_is_refused_and_removed(tmp_path):
+    pictures = [{"image": picture[None]} for picture in example_pictures([(32, 32)])]
+    unsteady = Shipped(Unsteady(), pictures, ("maps",), "", "")
     with pytest.raises(ModelError, match="ONNX Runtime and torch differ by"):
-        export_checked(Unsteady(), tmp_path / "net.onnx", opset=17, sizes=[(32, 32)], limit=1e-3)
+        export_checked(unsteady, tmp_path / "net.onnx", Ship())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -83,7 +82,7 @@ def test_the_runtime_reads_the_manifest(tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"weights")
     add_to_manifest(tmp_path, entry("b", "b.onnx"))
     add_to_manifest(tmp_path, entry("a", "a.onnx"))
-    path = add_to_manifest(tmp_path, entry("a", "a.onnx", sha256=sha256_of(tmp_path / "a.onnx"), parity=1e-5))
+    path = add_to_manifest(tmp_path, entry("a", "a.onnx", sha256=sha256_of(b"weights"), parity=1e-5))
     assert list(read_manifest(tmp_path)) == ["a", "b"]
     assert read_weights("a", tmp_path)[0] == b"weights"
     assert json.loads(path.read_text())["models"][0]["parity"] == 1e-5

@@ -1,0 +1,192 @@
+"""The lesion map as a task: from photos of one's own to a network that the run time loads."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs comedo[train]")
+pytest.importorskip("lightning", reason="needs comedo[train]")
+
+import torch
+
+from comedo.errors import UnusableInput
+from comedo.inference import load_network
+from comedo.training.figures import Rounds
+from comedo.training.leaks import LeakyData
+from comedo.training.lesion_map.crops import CropPlan
+from comedo.training.lesion_map.made import MadePhotos
+from comedo.training.lesion_map.recipe import LesionData, LesionRecipe, OwnPhotos
+from comedo.training.lesion_map.task import LesionMap
+from comedo.training.lesion_map.teacher import KeepMask
+from comedo.training.runner.plan import Schedule, Ship, Watch
+from comedo.training.runner.run import export_last, train_run
+from drawn import drawn_face
+from recipe_trials import Killed
+
+RECIPE = LesionRecipe(
+    description="a rehearsal",
+    pretrained=None,
+    schedule=Schedule(epochs=3, steps=1, per_step=2, warmup=1, average=0.9),
+    watch=Watch(share=0.0),
+    ship=Ship(terms="none"),
+    data=LesionData(own=OwnPhotos("own.json", "photos", 4.7)),
+    crops=CropPlan(size=64, shares={"own": 1.0}),
+)
+
+
+def train(recipe, data, out, task=None, **more):
+    result = train_run(task or LesionMap(), recipe, data=data, out=out, quiet=True, rounds=Rounds(0), **more)
+    assert result is not None
+    return result.entry
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Three drawn photos of three people with a red spot each, the last held back."""
+    return drawn(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run from start to end; nobody writes into it."""
+    folder = tmp_path_factory.mktemp("whole")
+    return train(RECIPE, drawn(folder), folder / "run"), folder / "run"
+
+
+def drawn(tmp_path):
+    (tmp_path / "photos").mkdir()
+    images, annotations = [], []
+    for number in range(3):
+        image = np.full((96, 96, 3), (205, 160, 135), np.uint8)
+        x, y = 30 + 14 * number, 48
+        cv2.circle(image, (x, y), 6, (190, 90, 85), -1)
+        cv2.imwrite(str(tmp_path / "photos" / f"{number}.png"), image[..., ::-1])
+        split = "val" if number == 2 else "train"
+        images.append({"id": number, "file_name": f"{number}.png", "split": split, "group": number})
+        annotations.append({"image_id": number, "category_id": 1 + number % 2, "bbox": [x - 6, y - 6, 12, 12]})
+    categories = [{"id": 1, "name": "pimple"}, {"id": 2, "name": "spot"}]
+    (tmp_path / "own.json").write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    )
+    return tmp_path
+
+
+def weights(folder):
+    return torch.load(folder / "last.ckpt", map_location="cpu", weights_only=False)["state_dict"]
+
+
+def test_a_training_ends_with_a_network_that_the_runtime_loads(whole):
+    entry, out = whole
+    maps = load_network("lesion-map", out).run(np.zeros((64, 96, 3), np.uint8))
+    assert maps.shape == (6, 32, 48)
+    assert entry.parity <= 1e-3
+    assert entry.data["items"] == {"train": 2, "val": 1}
+    assert entry.data["people"] == 3
+    assert {"AP", "F1 at best threshold", "AP of marks", "mask Dice"} == set(entry.metrics["own"])
+    assert entry.metrics["own"]["mask Dice"] is None  # nobody drew one
+    assert entry.recipe["schedule"]["epochs"] == 3
+    assert "train/active" in (out / "log.csv").read_text().splitlines()[0]
+
+
+class Dying(LesionMap):
+    def loss(self, recipe, net, batch, epoch):
+        if epoch == 2:
+            raise Killed
+        return super().loss(recipe, net, batch, epoch)
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(whole, data, tmp_path):
+    with pytest.raises(Killed):
+        train(RECIPE, data, tmp_path / "killed", Dying())
+    assert weights(tmp_path / "killed").keys() == weights(whole[1]).keys()
+    assert not equal(weights(tmp_path / "killed"), weights(whole[1]))
+    train(RECIPE, data, tmp_path / "killed")
+    assert equal(weights(tmp_path / "killed"), weights(whole[1]))
+
+
+def equal(one, other):
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_another_seed_gives_other_weights(whole, data, tmp_path):
+    other = replace(RECIPE, schedule=replace(RECIPE.schedule, seed=18))
+    assert train(other, data, tmp_path / "run").sha256 != whole[0].sha256
+
+
+def test_a_run_is_not_continued_with_another_recipe_or_on_other_photos(whole, data, tmp_path):
+    run = shutil.copytree(whole[1], tmp_path / "run")
+    with pytest.raises(UnusableInput, match="holds a run with another recipe"):
+        train(replace(RECIPE, start="shipped"), data, run)
+    content = json.loads((data / "own.json").read_text())
+    content["images"][2]["split"] = "train"
+    (data / "own.json").write_text(json.dumps(content))
+    with pytest.raises(UnusableInput, match=r"holds a run on other photos, people or splits .*choose another --out"):
+        train(RECIPE, data, run)
+    (run / "last.ckpt").unlink()  # nothing was learnt yet: the folder is free
+    assert train(RECIPE, data, run).data["items"] == {"train": 3}
+
+
+def test_the_last_checkpoint_can_be_exported_as_it_is(whole, data, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(whole[1] / "last.ckpt", run)
+    entry = export_last(LesionMap(), RECIPE, data=data, out=run)
+    assert (entry.sha256, entry.data) == (whole[0].sha256, whole[0].data)
+    with pytest.raises(UnusableInput, match="holds no checkpoint"):
+        export_last(LesionMap(), RECIPE, data=data, out=tmp_path / "elsewhere")
+
+
+def test_a_person_on_both_sides_stops_the_training(data, tmp_path):
+    path = data / "own.json"
+    content = json.loads(path.read_text())
+    content["images"][0]["group"] = content["images"][2]["group"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(LeakyData, match="1 of 2 people"):
+        train(RECIPE, data, tmp_path / "run")
+    assert not (tmp_path / "run" / "last.ckpt").exists()
+
+
+def test_a_mirrored_copy_stops_the_training_unless_it_is_allowed(data, tmp_path):
+    """The planted leak of the audit: one person's photo, mirrored, held back under another name."""
+    face = drawn_face(3)
+    cv2.imwrite(str(data / "photos" / "0.png"), face)
+    cv2.imwrite(str(data / "photos" / "2.png"), face[:, ::-1])
+    with pytest.raises(LeakyData, match="mirrored copy"):
+        train(RECIPE, data, tmp_path / "run")
+    assert not (tmp_path / "run" / "last.ckpt").exists()
+    once = replace(RECIPE, schedule=replace(RECIPE.schedule, epochs=1))
+    entry = train(once, data, tmp_path / "run", allow_leaks=True)
+    assert entry.data["leaks_allowed"] == ["2.png (val) is a mirrored copy of 0.png (train)"]
+
+
+def drawn_batch(recipe, data, *, learning=True, number=4):
+    task = LesionMap()
+    items = [p for p in task.items(recipe, data, data) if p.split == "train"]
+    examples = task.examples(recipe, items, learning=learning)
+    return examples, task.collate([examples.draw(i, np.random.default_rng([1, i])) for i in range(number)])
+
+
+def test_made_faces_and_kept_masks_join_the_crops_that_are_learnt_from(data):
+    crops = CropPlan(size=64, shares={"own": 0.5, "rendered": 0.5})
+    recipe = replace(RECIPE, crops=crops, made=MadePhotos(rendered=1), keep_mask=KeepMask(crops=1))
+    examples, batch = drawn_batch(recipe, data, number=12)
+    assert examples.number == 3
+    assert batch["image"].shape == (12, 64, 64, 3)
+    assert batch["kept_mask"].shape == (12, 32, 32)
+    assert 0 < float(batch["kept"].sum()) < 12  # one of two on average
+    assert float(batch["kept_mask"][batch["kept"] == 0].abs().max()) == 0
+    assert drawn_batch(recipe, data, learning=False)[0].number == 2
+
+
+def test_missing_data_is_named(data, tmp_path):
+    absent = replace(RECIPE, data=LesionData(acne04="acne04"))
+    with pytest.raises(UnusableInput, match=r"not complete .*--data"):
+        train(absent, data, tmp_path / "a")
+    with pytest.raises(UnusableInput, match="nothing to learn from"):
+        train(replace(RECIPE, data=LesionData()), data, tmp_path / "b")
+    with pytest.raises(UnusableInput, match="no encoder weights"):
+        train(replace(RECIPE, pretrained="w.npz"), data, tmp_path / "c")
