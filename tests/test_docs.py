@@ -106,10 +106,12 @@ def test_links_lead_somewhere(document):
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=name)
 def test_recipes_are_recipes(block, tmp_path):
-    from comedo.training.recipe import LesionRecipe, read_recipe
+    from comedo.training.lesion_map.recipe import LesionRecipe
+    from comedo.training.recipe import read_values
+    from comedo.training.runner.registry import read_run
 
     (tmp_path / "ours.yaml").write_text(block.code)
-    read = read_recipe(tmp_path / "ours.yaml")
+    _, read = read_run(read_values(tmp_path / "ours.yaml"), "ours.yaml")
     assert isinstance(read, LesionRecipe)
     assert read.data.own is not None
     assert set(read.crops.shares) == {"own"}
@@ -122,7 +124,7 @@ def test_the_example_of_own_photos_is_read_as_it_is_explained(block, tmp_path):
 
     (tmp_path / "annotations.json").write_text(block.code)
     photos = {p.name: p for p in load_own(tmp_path / "annotations.json", tmp_path, pixels_per_mm=9.5)}
-    check_disjoint((p.group, p.split) for p in photos.values())
+    check_disjoint((p.person, p.split) for p in photos.values())
     may, june, ben = (photos[n] for n in ("anna-may.jpg", "anna-june.jpg", "ben.jpg"))
     assert (may.split, ben.split) == ("train", "val")
     assert list(may.inflamed) == [1]

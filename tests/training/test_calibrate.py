@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from comedo.training.export import Entry
 from numpy.typing import NDArray
 
 from builders import make_face
@@ -20,6 +19,7 @@ from comedo.lesions.peaks import Peaks
 from comedo.training import calibrate, weights_folder
 from comedo.training.leaks import LeakyData
 from comedo.training.lesion_map.data import LesionPhoto
+from comedo.training.manifest import Entry
 from comedo.training.readings import Reading
 from comedo.training.sufficiency import Number, lacking
 from comedo.training.weighing_fit import fit_weighing, weighed
@@ -37,7 +37,7 @@ def circles_at(places: NDArray[np.intp]) -> NDArray[np.float32]:
 
 
 def make_photo(source: str = "crops1024", split: str = "val", number: int = 0, **known: object) -> LesionPhoto:
-    values = {"group": f"{split}-{number}", "scale_xy": (1.0, 1.0), **known}
+    values = {"person": f"{split}-{number}", "scale_xy": (1.0, 1.0), **known}
     return LesionPhoto(name=f"{source}-{number}", source=source, split=split, path=Path(f"{number}.jpg"), **values)
 
 
@@ -176,7 +176,7 @@ def test_chosen_are_graded_whole_faces_of_training_and_all_of_validation():
 
 
 def test_a_person_on_both_sides_is_refused():
-    photos = [make_photo("crops1024", side, group="one") for side in ("train", "val")]
+    photos = [make_photo("crops1024", side, person="one") for side in ("train", "val")]
     with pytest.raises(LeakyData):
         choose_photos(photos, number=5)
 

@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
-from comedo.training.export import read_entries
 
 from cases import rendered_sample
 from comedo.errors import ModelError
 from comedo.inference import WEIGHTS, choose_model, load_network, read_manifest
+from comedo.training.manifest import read_entries
 from comedo.training.quantize import add_twin, mean_difference, put_in_place
 from comedo.training.weights_folder import install
 

@@ -1,7 +1,11 @@
 """The lesion map as a task: from photos of one's own to a network that the run time loads."""
 
+import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import cv2
@@ -22,6 +26,7 @@ from comedo.training.lesion_map.made import MadePhotos
 from comedo.training.lesion_map.recipe import LesionData, LesionRecipe, OwnPhotos
 from comedo.training.lesion_map.task import LesionMap
 from comedo.training.lesion_map.teacher import KeepMask
+from comedo.training.runner.claim import run_values
 from comedo.training.runner.plan import Schedule, Ship, Watch
 from comedo.training.runner.run import export_last, train_run
 from drawn import drawn_face
@@ -190,3 +195,24 @@ def test_missing_data_is_named(data, tmp_path):
         train(replace(RECIPE, data=LesionData()), data, tmp_path / "b")
     with pytest.raises(UnusableInput, match="no encoder weights"):
         train(replace(RECIPE, pretrained="w.npz"), data, tmp_path / "c")
+
+
+def test_two_processes_train_it_as_one_does_and_it_joins_a_weights_folder(data, tmp_path, whole):
+    """Losses within a half: each process's batch norms see one of the two small crops of a step."""
+    (tmp_path / "ours.yaml").write_text(json.dumps(run_values(RECIPE)))
+    command = [sys.executable, "-m", "comedo.training.cli", "train", "ours.yaml", "--data", ".", "--out", "two"]
+    done = subprocess.run(
+        [*command, "--device", "cpu", "--devices", "2", "--weights", "weights"],
+        cwd=data,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    two, one = (
+        [float(row["train/loss"]) for row in csv.DictReader((out / "log.csv").read_text().splitlines())]
+        for out in (data / "two", whole[1])
+    )
+    assert two == pytest.approx(one, rel=0.5)
+    assert load_network("lesion-map", data / "weights").run(np.zeros((64, 64, 3), np.uint8)).shape == (6, 32, 32)
