@@ -1,6 +1,6 @@
 """Numbers fitted after training: cut-offs, count noise, severity. Kept beside the weights as JSON.
 
-Written by `comedo.training.calibrate`; the file names the data and the split behind each number.
+Written by `comedo.training.calibration.calibrate`; the file names the data and the split behind each number.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from comedo.exchange.coco import CATEGORIES, CocoPhoto, coco_document, coco_json
 from comedo.exchange.spreadsheet import csv_files
 from comedo.review.corrections import Corrections
 from comedo.review.run import review, reviewed_case
+from comedo.training.evaluation.truth import DEFAULT_TYPES, read_coco
 from comedo.training.lesion_map.own import load_own
-from comedo.training.truth import DEFAULT_TYPES, read_coco
 
 
 @pytest.fixture

@@ -120,7 +120,8 @@ def test_only_maps_belong_into_a_weights_folder(tmp_path, monkeypatch):
 
 
 def test_measuring_needs_no_torch():
-    code = "import sys, comedo.training.cli, comedo.training.evaluate, comedo.training.shipped; print(*sys.modules)"
+    names = ("cli", "evaluation.evaluate", "evaluation.shipped")
+    code = f"import sys, {', '.join(f'comedo.training.{name}' for name in names)}; print(*sys.modules)"
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=paths)
     assert "torch" not in loaded.stdout.split()

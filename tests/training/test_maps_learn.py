@@ -17,8 +17,9 @@ import torch
 from comedo.inference import MIRRORED, load_network
 from comedo.lesions.network import STRIDE
 from comedo.lesions.peaks import find_peaks
-from comedo.training.baselines import RednessBlobs
 from comedo.training.command import RECIPES
+from comedo.training.evaluation.baselines import RednessBlobs
+from comedo.training.evaluation.truth import read_coco
 from comedo.training.face_map.judge import view
 from comedo.training.face_map.model import face_loss
 from comedo.training.figures import Rounds
@@ -30,7 +31,6 @@ from comedo.training.recipe import read_values
 from comedo.training.runner.faces import kept_name
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.run import Result, export_last, open_items, train_run
-from comedo.training.truth import read_coco
 from comedo.types import Group, Part
 from recipe_trials import Killed
 from rendered_maps import face_set

@@ -9,9 +9,9 @@ import pytest
 from cases import rendered_sample
 from comedo.errors import ModelError
 from comedo.inference import WEIGHTS, choose_model, load_network, read_manifest
+from comedo.training.calibration.weights_folder import install
 from comedo.training.manifest import read_entries
 from comedo.training.quantize import add_twin, mean_difference, put_in_place
-from comedo.training.weights_folder import install
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of ONNX, inside its quantiser
 

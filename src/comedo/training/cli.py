@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from comedo.errors import UnusableInput
-from comedo.training.change_cli import calibrate_change, evaluate_change
+from comedo.training.change.command import calibrate_change, evaluate_change
 from comedo.training.command import RECIPES, plain_errors
 from comedo.training.data.cli import app as data_app
 from comedo.training.detection.command import detect
@@ -21,8 +21,8 @@ from comedo.training.quantize_cli import quantize
 from comedo.training.runner.command import evaluate_run
 
 if TYPE_CHECKING:
-    from comedo.training.predictors import Prediction
-    from comedo.training.truth import Truth
+    from comedo.training.evaluation.predictors import Prediction
+    from comedo.training.evaluation.truth import Truth
     from comedo.types import Group
 
 MAPS = ("face-map", "lesion-map")  # tasks whose networks belong into a weights folder
@@ -98,10 +98,10 @@ def train(
 
     - `comedo train severity --devices 4 --nodes 2 --workers 8` (on each of two machines with four GPUs)
     """
+    from comedo.training.calibration.weights_folder import install
     from comedo.training.recipe import read_values
     from comedo.training.runner.command import train_task
     from comedo.training.runner.fit import Machine
-    from comedo.training.weights_folder import install
 
     path = find_recipe(recipe)
     values = read_values(path, change or ())
@@ -135,10 +135,10 @@ def calibrate(
 
     - `comedo calibrate --data ~/acne --weights weights`
     """
+    from comedo.training.calibration.weights_folder import calibrate as run
     from comedo.training.lesion_map.recipe import LesionRecipe, lesion_photos
     from comedo.training.recipe import read_values
     from comedo.training.runner.registry import read_run
-    from comedo.training.weights_folder import calibrate as run
 
     _, read = read_run(read_values(find_recipe(recipe)), recipe)
     if not isinstance(read, LesionRecipe):
@@ -209,14 +209,14 @@ def evaluate(
     - `comedo evaluate clear_faces/` (faces found, lesions a photo, share called affected)
     """
     from comedo.report.whole_file import make_folder
-    from comedo.training.evaluate import Plan, predict_all
-    from comedo.training.evaluate import evaluate as measure
-    from comedo.training.evaluation_report import print_tables, to_json, to_markdown, write_measured
+    from comedo.training.evaluation.evaluate import Plan, predict_all
+    from comedo.training.evaluation.evaluate import evaluate as measure
+    from comedo.training.evaluation.predictors import read_predictions
+    from comedo.training.evaluation.report import print_tables, to_json, to_markdown, write_measured
+    from comedo.training.evaluation.shipped import shipped_predictor
+    from comedo.training.evaluation.skin_tone import by_tone
+    from comedo.training.evaluation.worst import draw_worst
     from comedo.training.figures import Rounds
-    from comedo.training.pictures import draw_worst
-    from comedo.training.predictors import read_predictions
-    from comedo.training.shipped import shipped_predictor
-    from comedo.training.skin_tone import by_tone
 
     if tone and (sweep or predictions is not None):
         raise UnusableInput("--by-tone needs the face maps of a whole analysis; leave --sweep and --predictions out")
@@ -261,7 +261,7 @@ def _read_types(text: str) -> dict[str, Group]:
 def _read_truth(
     data: Path, photos: Path | None, split: str | None, only: str, names: str, types: dict[str, Group]
 ) -> Truth:
-    from comedo.training.truth import read_coco, read_folder
+    from comedo.training.evaluation.truth import read_coco, read_folder
 
     if data.is_file():
         return read_coco(data, photos or data.parent, split=split, only=only, types=types)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from comedo.training.change_repeats import clear_jobs
+from comedo.training.change.repeats import clear_jobs
 from comedo.training.lesion_map.crops import CropPlan, LesionCrops, make_target
 from comedo.training.lesion_map.data import IGNORE, LesionPhoto, load_clear
 

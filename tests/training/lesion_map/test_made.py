@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch", reason="needs comedo[train]")
 
 from comedo.synthetic import random_spec, render
-from comedo.training.change_pasted import Donor
+from comedo.training.change.pasted import Donor
 from comedo.training.lesion_map.data import IGNORE, LesionPhoto, circles_of
 from comedo.training.lesion_map.made import MadePhotos, make_photos, paste_some, rendered_photo
 from comedo.types import Group

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch", reason="needs comedo[train]")
 
 from comedo.errors import UnusableInput
+from comedo.training.calibration.weights_folder import choose_photos
 from comedo.training.leaks import LeakyData
 from comedo.training.lesion_map.crops import CropPlan
 from comedo.training.lesion_map.own import load_own
@@ -15,7 +16,6 @@ from comedo.training.lesion_map.recipe import LesionData, LesionRecipe, OwnPhoto
 from comedo.training.lesion_map.task import LesionMap
 from comedo.training.runner.plan import Schedule
 from comedo.training.runner.run import open_items
-from comedo.training.weights_folder import choose_photos
 from drawn import drawn_face, save
 
 RECIPE = LesionRecipe(

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from comedo.errors import UnusableInput
 from comedo.inference import read_manifest
-from comedo.training.evaluate import Evaluation
+from comedo.training.evaluation.evaluate import Evaluation
 from comedo.training.figures import Figure, Section
 from comedo.training.runner import registry
 from comedo.training.runner.quantize import lost_table, mean_difference, quantize_run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from comedo.build import build_analyzer
-from comedo.training.change_pairs import Pair
+from comedo.training.change.pairs import Pair
 from comedo.training.data.convert import read_dataset, write_dataset
 from comedo.training.data.dataset import Dataset
 from comedo.training.data.formats.coco import COCO

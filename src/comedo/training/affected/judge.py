@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from comedo.training.charts.plots import confusion_chart
+from comedo.training.charts.ranking import ranking_chart
+from comedo.training.charts.reliability import Curve, reliability_chart
 from comedo.training.figures import Measure
 from comedo.training.metrics.ordinal import balanced_accuracy
 from comedo.training.metrics.probability import average_precision, brier, roc_auc
 from comedo.training.metrics.reliability import calibration_error, reliability
 from comedo.training.metrics.tally import Tally
-from comedo.training.plots import confusion_chart
-from comedo.training.ranking_chart import ranking_chart
-from comedo.training.reliability_chart import Curve, reliability_chart
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from comedo.errors import UnusableInput
 from comedo.photo import read_photo
 from comedo.report.markup import page, picture, table
-from comedo.training.baselines import RednessBlobs
 from comedo.training.data.dataset import Dataset, Sample
 from comedo.training.data.doubts import FEWEST, Doubt, find_doubts, out_of_fold
 from comedo.training.data.thumbnails import as_jpeg, thumbnail
+from comedo.training.evaluation.baselines import RednessBlobs
 from comedo.types import Image
 
 SCHEMA = "comedo.doubts/1"

@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 
 from comedo.errors import UnusableInput
 from comedo.photo import read_photo
-from comedo.training.bars import tracked
+from comedo.training.charts.bars import tracked
 from comedo.training.data.fingerprints import Fingerprint, fingerprint
 from comedo.types import Image
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.training.baselines import majority
 from comedo.training.bootstrap import interval
+from comedo.training.evaluation.baselines import majority
 from comedo.training.metrics.ordinal import balanced_accuracy
 
 FEWEST = 8  # photos of a label, of different people: below it nothing can be said

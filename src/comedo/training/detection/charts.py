@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from comedo.training.charts.plots import confusion_chart
+from comedo.training.charts.ranking import found_line, recall_chart
+from comedo.training.charts.reliability import Curve, reliability_chart
 from comedo.training.detection.judge import Judged
 from comedo.training.detection.ways import Way
 from comedo.training.metrics.curves import Scored, pool
 from comedo.training.metrics.reliability import Reliability, reliability
-from comedo.training.plots import confusion_chart
-from comedo.training.ranking_chart import found_line, recall_chart
-from comedo.training.reliability_chart import Curve, reliability_chart
 
 _MOST_CURVES = 5  # that can be told apart
 

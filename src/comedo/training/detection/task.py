@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from comedo.training.baselines import RednessBlobs
 from comedo.training.detection.charts import draw_boxes
 from comedo.training.detection.dense import Truth
 from comedo.training.detection.detector import Detector, ShippedDetector
@@ -19,6 +18,7 @@ from comedo.training.detection.judge import Judged, Seen, judge, measures_of
 from comedo.training.detection.photos import BoxPhoto, check_types, crops_of, open_boxes, pad, without_background
 from comedo.training.detection.recipe import DetectorRecipe
 from comedo.training.detection.serve import MULTIPLE, Found, detect, without_doubles
+from comedo.training.evaluation.baselines import RednessBlobs
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.metrics.matching import boxes_of as squares_around

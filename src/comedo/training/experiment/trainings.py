@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from comedo.errors import UnusableInput
-from comedo.training.evaluate import Evaluation
+from comedo.training.evaluation.evaluate import Evaluation
 from comedo.training.experiment.cells import Cell, Done, Measured, Resolve, Resolved, Train
 from comedo.training.runner.claim import run_values
 from comedo.training.runner.fit import Machine

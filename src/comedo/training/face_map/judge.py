@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 
+from comedo.training.evaluation.map_figures import CODINGS
 from comedo.training.face_map.crops import Placing, place
 from comedo.training.face_map.data import FacePhoto, Labels
 from comedo.training.face_map.sources import Face
 from comedo.training.figures import Measure
-from comedo.training.map_figures import CODINGS
 from comedo.training.metrics.maps import label_tally
 from comedo.training.metrics.tally import Tally
 from comedo.types import Image, Part

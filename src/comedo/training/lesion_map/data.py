@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comedo.training.truth import pictures_in
+from comedo.training.evaluation.truth import pictures_in
 
 # Factors from a source's pixels to the work scale. The ACNE04 originals are 3112 x 3456; the
 # crops show 3112 of these pixels on 1024.

@@ -11,15 +11,15 @@ import numpy as np
 
 from comedo.lesions.network import MASK, STRIDE
 from comedo.lesions.peaks import find_peaks
+from comedo.training.charts.ranking import found_line, recall_chart
+from comedo.training.evaluation.lesion_figures import ACTIVE, MATCH
+from comedo.training.evaluation.predictors import Prediction
 from comedo.training.figures import Measure
-from comedo.training.lesion_figures import ACTIVE, MATCH
 from comedo.training.lesion_map.data import LesionPhoto
 from comedo.training.metrics.curves import Scored, average_precision, best_threshold, pool
 from comedo.training.metrics.maps import mask_tally
 from comedo.training.metrics.matching import match_centres
 from comedo.training.metrics.tally import Tally
-from comedo.training.predictors import Prediction
-from comedo.training.ranking_chart import found_line, recall_chart
 from comedo.training.runner.contract import Run
 from comedo.types import Group
 

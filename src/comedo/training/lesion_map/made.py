@@ -16,7 +16,7 @@ from comedo.build import default_analyzer
 from comedo.errors import ComedoError
 from comedo.photo import read_photo
 from comedo.synthetic import RenderedFace, RenderedLesion, random_spec, render
-from comedo.training.change_pasted import Donor, cut_all, draw_lesions, paste
+from comedo.training.change.pasted import Donor, cut_all, draw_lesions, paste
 from comedo.training.lesion_map.data import IGNORE, WORK_PX_PER_MM, LesionPhoto, circles_of
 from comedo.types import Group
 

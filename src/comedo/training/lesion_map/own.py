@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from comedo.errors import UnusableInput
+from comedo.training.evaluation.truth import LabelledPhoto, read_coco
 from comedo.training.lesion_map.data import IGNORE, WORK_PX_PER_MM, LesionPhoto
-from comedo.training.truth import LabelledPhoto, read_coco
 from comedo.types import Group
 
 SOURCE = "own"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
-from comedo.training.baselines import RednessBlobs
+from comedo.training.evaluation.baselines import RednessBlobs
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.lesion_map.crops import CropPlan, LesionCrops

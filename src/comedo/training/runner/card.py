@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from comedo.training.evaluate import Evaluation
-from comedo.training.evaluation_report import to_markdown
+from comedo.training.evaluation.evaluate import Evaluation
+from comedo.training.evaluation.report import to_markdown
 from comedo.training.manifest import Entry
 
 _UNKNOWN = "Not measured, so nothing is known; `comedo evaluate-run` measures on what is held back."

@@ -33,7 +33,7 @@ def train_task(
     Returns:
         The network's entry in the manifest; `None` in the helping processes of a run on several devices.
     """
-    from comedo.training.evaluation_report import print_tables
+    from comedo.training.evaluation.report import print_tables
     from comedo.training.runner.registry import read_run
     from comedo.training.runner.run import export_last, train_run
 
@@ -75,7 +75,7 @@ def evaluate_run(
     """
     if not run.is_dir():
         raise UnusableInput(f"{run} is no folder of a run; name the --out of `comedo train`")
-    from comedo.training.evaluation_report import print_tables, to_json
+    from comedo.training.evaluation.report import print_tables, to_json
     from comedo.training.figures import Rounds
     from comedo.training.runner.run import evaluate_run as measure
 

@@ -17,7 +17,7 @@ from comedo.inference import load_network
 from comedo.photo import read_photo
 from comedo.report.whole_file import write_whole
 from comedo.training.augmentation.regions import parts_of_photo
-from comedo.training.bars import tracked
+from comedo.training.charts.bars import tracked
 from comedo.types import Part
 
 Parts = NDArray[np.uint8]

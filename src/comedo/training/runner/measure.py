@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from comedo.training.evaluate import Evaluation, Measured
+from comedo.training.evaluation.evaluate import Evaluation, Measured
 from comedo.training.figures import Rounds, Section, measure_all
 from comedo.training.runner.contract import Item, Run, Task
 from comedo.training.runner.plan import RunRecipe

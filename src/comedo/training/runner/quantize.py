@@ -18,7 +18,7 @@ import numpy as np
 from comedo.errors import UnusableInput
 from comedo.inference import TWIN
 from comedo.report.whole_file import write_whole
-from comedo.training.evaluate import Evaluation
+from comedo.training.evaluation.evaluate import Evaluation
 from comedo.training.figures import Rounds
 from comedo.training.integers import write_integers
 from comedo.training.manifest import Entry, add_to_manifest, sha256_of

@@ -15,8 +15,8 @@ import torch
 
 from comedo.errors import UnusableInput
 from comedo.report.whole_file import write_whole
-from comedo.training.evaluate import Evaluation, Measured
-from comedo.training.evaluation_report import write_measured
+from comedo.training.evaluation.evaluate import Evaluation, Measured
+from comedo.training.evaluation.report import write_measured
 from comedo.training.figures import Rounds
 from comedo.training.leaks import guard
 from comedo.training.manifest import Entry, add_to_manifest, sha256_of

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.training.charts.plots import Line
+from comedo.training.charts.ranking import recall_chart
+from comedo.training.charts.reliability import Curve, reliability_chart
 from comedo.training.figures import Measure
 from comedo.training.metrics.counting import correlation, count_error
 from comedo.training.metrics.maps import mask_tally
 from comedo.training.metrics.reliability import Reliability, pool_ranges, reliability
 from comedo.training.metrics.tally import Tally
-from comedo.training.plots import Line
-from comedo.training.ranking_chart import recall_chart
-from comedo.training.reliability_chart import Curve, reliability_chart
 from comedo.types import Mask
 
 LEVELS = tuple(float(v) for v in np.linspace(0.05, 0.95, 19))  # probabilities of the precision-recall curve

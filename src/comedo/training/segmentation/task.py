@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from comedo.training.baselines import RednessBlobs
+from comedo.training.evaluation.baselines import RednessBlobs
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.runner.augment import patches_of

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from comedo.training.plots import Line, confusion_chart, line_chart
-from comedo.training.reliability_chart import Curve, reliability_chart
+from comedo.training.charts.plots import Line, confusion_chart, line_chart
+from comedo.training.charts.reliability import Curve, reliability_chart
 from comedo.training.sequence.rows import Row, answer_of, sureness
 from comedo.training.sequence.series import Course, Sort
 

@@ -15,7 +15,7 @@ from comedo.errors import NoFaceFound
 from comedo.face.skin import skin_mask
 from comedo.photo import read_photo
 from comedo.training.augmentation.paste import Patch, Placement, cut_patches, draw_placements, paste
-from comedo.training.change_pairs import Pair, find_photo, people_of, read_pairs
+from comedo.training.change.pairs import Pair, find_photo, people_of, read_pairs
 from comedo.training.command import RECIPES
 from comedo.training.data.convert import read_dataset
 from comedo.training.data.dataset import Sample

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.training.charts.plots import confusion_chart
+from comedo.training.charts.ranking import ranking_chart
+from comedo.training.charts.reliability import Curve, reliability_chart
 from comedo.training.figures import Measure
 from comedo.training.metrics.ordinal import balanced_accuracy, grade_error, weighted_kappa
 from comedo.training.metrics.probability import ranked_probability
 from comedo.training.metrics.reliability import Reliability, calibration_error, reliability
-from comedo.training.plots import confusion_chart
-from comedo.training.ranking_chart import ranking_chart
-from comedo.training.reliability_chart import Curve, reliability_chart
 
 _MOST_LINES = 4  # of a chart that holds one for each grade
 

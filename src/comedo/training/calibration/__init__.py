@@ -1,0 +1,1 @@
+"""The numbers that follow training: cut-offs, count intervals, severity, the weighing of candidates."""

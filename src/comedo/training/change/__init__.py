@@ -1,0 +1,1 @@
+"""Change between photos, measured for the run time: noise fitted, verdicts and ledgers judged."""

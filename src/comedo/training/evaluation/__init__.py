@@ -1,0 +1,1 @@
+"""A predictor on labelled photos: figures, baselines, pictures."""
