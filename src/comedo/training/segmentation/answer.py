@@ -1,0 +1,60 @@
+"""The mask of a photo that nobody labelled, lesion by lesion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comedo.training.data.bitmap import Bitmap, bitmap_of
+from comedo.training.data.dataset import Label
+from comedo.training.runner.answer import Answer
+from comedo.types import Mask
+
+CATEGORY = "lesion"  # all kinds are one class
+
+
+def mask_answer(probs: NDArray[np.float32], *, threshold: float, least_area: float, rater: str) -> Answer:
+    """What probabilities (H, W) say of a photo.
+
+    Args:
+        probs: Of lesion, for each pixel of the photo.
+        threshold: Probability from which a pixel is lesion.
+        least_area: Pixels of the smallest patch that counts as a lesion.
+        rater: Who says so.
+    """
+    mask = probs >= threshold
+    labels = tuple(
+        Label(CATEGORY, patch, round(float(probs[patch.full(*probs.shape)].mean()), 4), rater)
+        for patch in patches(mask, least_area)
+    )
+    lesions = [_values(label) for label in labels]
+    covered = 100 * float(mask.mean())
+    return Answer(
+        sentence=f"lesions: {len(labels)}, on {covered:.2f} % of the photo",
+        values={
+            "lesion_count": len(labels),
+            "lesion_px": int(mask.sum()),
+            "coverage_percent_of_photo": covered,
+            "threshold": threshold,
+            "lesions": lesions,
+        },
+        labels=labels,
+        mask=mask,
+    )
+
+
+def _values(label: Label) -> dict[str, object]:
+    assert isinstance(label.shape, Bitmap)
+    return {"box_xyxy": label.bounds_xyxy, "area_px": label.shape.area_px, "mean_probability": label.score}
+
+
+def patches(mask: Mask, least_area: float) -> Iterator[Bitmap]:
+    """The connected patches of at least so many pixels, as `count_patches` counts them."""
+    number, places, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    for patch in range(1, number):
+        left, top, width, height, area = (int(v) for v in stats[patch])
+        if area >= least_area:
+            yield bitmap_of(places[top : top + height, left : left + width] == patch, left=left, top=top)
