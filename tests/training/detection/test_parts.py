@@ -204,7 +204,7 @@ def ask(rendered, photo, *changes):
 def test_a_new_photo_is_asked_about_part_by_part(rendered, tmp_path, monkeypatch):
     photo = rendered / "photos/5-0.png"
     forehead = open_boxes([LabelledPhoto(Sample("a"), photo, "a", rendered / "cache/faces")], ("red",), PARTS)[0]
-    x0, y0, x1, y1 = forehead.box
+    x0, y0, *_ = forehead.box
     image = np.full((288, 216, 3), 90, np.uint8)
     image[y0 + 10 : y0 + 20, x0 + 10 : x0 + 22] = image[280:286, 4:10] = (250, 0, 0)  # the second on no part
     monkeypatch.setattr(LabelledPhoto, "read", lambda photo: image)

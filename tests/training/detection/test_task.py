@@ -178,7 +178,7 @@ def test_without_measured_cut_offs_one_must_be_given():
     assert choose_cuts(recipe, Use(measured, ""), Way.WHOLE) == (0.3, 0.4)
     with pytest.raises(UnusableInput, match="for the way slices; give one with --cut-off, or choose --way whole"):
         choose_cuts(recipe, Use(measured, ""), Way.SLICES)
-    with pytest.raises(UnusableInput, match="give one with --cut-off$"):
+    with pytest.raises(UnusableInput, match=r"give one with --cut-off$"):
         choose_cuts(recipe, Use({}, ""), Way.WHOLE)
 
 

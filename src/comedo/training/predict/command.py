@@ -16,7 +16,7 @@ def predict(
     photos: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PHOTO...",
+            metavar="PHOTO",
             help="Photos (JPEG, PNG, WebP, HEIC) or folders of them. For a run about series, the photos of one folder "
             "are one series.",
         ),

@@ -31,7 +31,7 @@ class AskedPhoto(_Written):
     sha256: str | None = None
     width: int | None = None
     height: int | None = None
-    taken: str | None = Field(None, description="Of a series: when, in ISO 8601; null where no date is known.")
+    taken: str | None = Field(default=None, description="Of a series: when, in ISO 8601; null where no date is known.")
 
 
 class Failure(_Written):
@@ -72,17 +72,17 @@ def to_document(
     notices: Sequence[str] = (),
 ) -> PredictionDocument:
     """The written form of an answer, or of a failure."""
-    failed = isinstance(outcome, ComedoError)
+    answer, error = (None, outcome) if isinstance(outcome, ComedoError) else (outcome, None)
     return PredictionDocument(
         schema=PREDICTION_SCHEMA,
         task=trained.recipe.task,
         model=trained.model,
         name=text(name),
         photos=tuple(photos),
-        answer=None if failed else plain(outcome.values),
-        sentence=None if failed else outcome.sentence,
-        notices=(*notices, *(() if failed else outcome.notices)),
-        error=Failure(code=outcome.code, message=text(str(outcome))) if failed else None,
+        answer=None if answer is None else plain(answer.values),
+        sentence=None if answer is None else answer.sentence,
+        notices=(*notices, *(() if answer is None else answer.notices)),
+        error=None if error is None else Failure(code=error.code, message=text(str(error))),
         limits=trained.limits,
         terms=trained.terms,
         claim=CLAIM,

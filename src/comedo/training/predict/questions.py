@@ -57,7 +57,8 @@ def in_order(photos: Sequence[Path]) -> tuple[list[tuple[Path, datetime | None]]
     Raises:
         UnusableInput: A photo and its copy have different dates.
     """
-    dated, notices = leave_out_copies(date_photos(sorted(photos, key=_by_name)))
+    by_name = sorted(photos, key=_by_name)
+    dated, notices = leave_out_copies(date_photos(by_name))
     shots = [(item.source, item.when) for item in dated if isinstance(item.source, Path)]
     known = [(path, when) for path, when in shots if when is not None]
     if len(known) < len(shots):
