@@ -75,11 +75,7 @@ def test_every_photo_gets_its_files_and_all_one_table(run, photos, tmp_path):
     probs = lesion_probs(trained.run, photo.image, trained.recipe.crops.photo_side)
     mask = pixels(tmp_path / "out/5-3.mask.png")
     assert (mask == 255 * (probs >= 0.5)).all()
-    overlay = pixels(tmp_path / "out/5-3.overlay.png")
-    assert overlay.shape[0] > photo.height
-    changed = (overlay[: photo.height] != photo.image).any(2)
-    assert changed[mask > 0].mean() > 0.95
-    assert not changed[mask == 0].any()
+    assert clear["answer"]["lesion_px"] == (pixels(tmp_path / "out/5-0.mask.png") > 0).sum()
 
 
 def test_every_document_says_what_it_is_and_where_it_comes_from(run, photos, tmp_path):

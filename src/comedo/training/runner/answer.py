@@ -35,7 +35,8 @@ class Use:
             UnusableInput: An option that is not among `options` was given.
         """
         for option, whom in _MEANT_FOR.items():
-            if getattr(self, option) not in (None, False) and option not in options:
+            given = getattr(self, option)
+            if given is not None and given is not False and option not in options:
                 raise UnusableInput(f"--{option.replace('_', '-')} is for {whom}; a run of {task} goes without it")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +24,8 @@ def mask_answer(probs: NDArray[np.float32], *, threshold: float, least_area: flo
         rater: Who says so.
     """
     mask = probs >= threshold
-    labels = tuple(
-        Label(CATEGORY, patch, round(float(probs[patch.full(*probs.shape)].mean()), 4), rater)
-        for patch in patches(mask, least_area)
-    )
-    lesions = [_values(label) for label in labels]
+    counted, smaller = find_patches(mask, least_area)
+    labels = tuple(Label(CATEGORY, patch, round(_mean(probs, patch), 4), rater) for patch in counted)
     covered = 100 * float(mask.mean())
     return Answer(
         sentence=f"lesions: {len(labels)}, on {covered:.2f} % of the photo",
@@ -39,22 +34,28 @@ def mask_answer(probs: NDArray[np.float32], *, threshold: float, least_area: flo
             "lesion_px": int(mask.sum()),
             "coverage_percent_of_photo": covered,
             "threshold": threshold,
-            "lesions": lesions,
+            "lesions": [
+                {"box_xyxy": patch.bounds_xyxy, "area_px": patch.area_px, "mean_probability": label.score}
+                for patch, label in zip(counted, labels, strict=True)
+            ],
         },
+        notices=(f"patches in the mask too small to count as lesions: {smaller}",) if smaller else (),
         labels=labels,
         mask=mask,
     )
 
 
-def _values(label: Label) -> dict[str, object]:
-    assert isinstance(label.shape, Bitmap)
-    return {"box_xyxy": label.bounds_xyxy, "area_px": label.shape.area_px, "mean_probability": label.score}
+def _mean(probs: NDArray[np.float32], patch: Bitmap) -> float:
+    around = probs[patch.top : patch.top + patch.height, patch.left : patch.left + patch.width]
+    return float(around[patch.crop()].mean())
 
 
-def patches(mask: Mask, least_area: float) -> Iterator[Bitmap]:
-    """The connected patches of at least so many pixels, as `count_patches` counts them."""
+def find_patches(mask: Mask, least_area: float) -> tuple[list[Bitmap], int]:
+    """The connected patches of at least so many pixels, as `count_patches` counts them, and how many are smaller."""
     number, places, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    found = []
     for patch in range(1, number):
         left, top, width, height, area = (int(v) for v in stats[patch])
         if area >= least_area:
-            yield bitmap_of(places[top : top + height, left : left + width] == patch, left=left, top=top)
+            found.append(bitmap_of(places[top : top + height, left : left + width] == patch, left=left, top=top))
+    return found, number - 1 - len(found)
