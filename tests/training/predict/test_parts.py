@@ -64,8 +64,13 @@ def test_folders_are_series_or_stand_for_their_photos(tmp_path):
     photos = find_questions([tmp_path], series=False)
     assert [(q.name, q.photos) for q in photos] == [(p.name, (p,)) for p in paths]
     assert find_questions([tmp_path], series=True) == [Question("anna", (*paths[:2],)), Question("ben", (paths[2],))]
-    assert common_folder(photos) == tmp_path
-    assert common_folder(photos[:2]) == tmp_path / "anna"
+
+
+def test_names_in_labels_start_at_the_folder_that_was_named(tmp_path):
+    paths = [photo(tmp_path / name) for name in ("all/anna/1.jpg", "all/anna/2.jpg", "all/ben/1.jpg")]
+    assert common_folder([tmp_path]) == tmp_path
+    assert common_folder(paths[:1]) == common_folder(paths[:2]) == tmp_path / "all/anna"
+    assert common_folder([paths[0], tmp_path / "all/ben"]) == tmp_path / "all"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class Job:
         answering = trained.answering(way=self.way, cut_off=self.cut_off, without_face=self.without_face)
         self._check_labels(answering, trained.recipe.task)
         questions = find_questions(self.paths, series=answering.series)
-        folder, root = PredictionFolder(self.out), common_folder(questions)
+        folder, root = PredictionFolder(self.out), common_folder(self.paths)
         with self._faces() as faces:
             batch = Batch(trained, answering, root, faces)
             done = [_save(batch.predict(q), folder) for q in tracked(questions, "photos", many=2)]

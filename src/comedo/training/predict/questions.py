@@ -43,9 +43,9 @@ def find_questions(paths: Sequence[Path], *, series: bool) -> list[Question]:
     return [Question(folder.name or "series", tuple(inside)) for folder, inside in folders.items()]
 
 
-def common_folder(questions: Sequence[Question]) -> Path:
-    """The innermost folder that holds all photos: their names in a set of labels start there."""
-    return Path(os.path.commonpath([photo.absolute().parent for q in questions for photo in q.photos]))
+def common_folder(paths: Sequence[Path]) -> Path:
+    """The folder that was named, or the innermost that holds all that was: photos' names in labels start there."""
+    return Path(os.path.commonpath([path.absolute() if path.is_dir() else path.absolute().parent for path in paths]))
 
 
 def in_order(photos: Sequence[Path]) -> tuple[list[tuple[Path, datetime | None]], tuple[str, ...]]:
