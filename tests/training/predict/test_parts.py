@@ -17,6 +17,7 @@ from comedo.errors import NoFaceFound, UnusableInput
 from comedo.training.data.bitmap import bitmap_of
 from comedo.training.data.dataset import Label, Rectangle
 from comedo.training.predict.document import AskedPhoto, plain, rows_about, to_document, to_sheet
+from comedo.training.predict.folder import PredictionFolder
 from comedo.training.predict.overlay import draw_answer
 from comedo.training.predict.questions import Question, common_folder, find_questions, in_order
 from comedo.training.predict.trained import Trained
@@ -71,6 +72,9 @@ def test_names_in_labels_start_at_the_folder_that_was_named(tmp_path):
     assert common_folder([tmp_path]) == tmp_path
     assert common_folder(paths[:1]) == common_folder(paths[:2]) == tmp_path / "all/anna"
     assert common_folder([paths[0], tmp_path / "all/ben"]) == tmp_path / "all"
+    assert common_folder([tmp_path / "all/ben/..", paths[0]]) == tmp_path / "all"
+    (question,) = find_questions([tmp_path / "all/anna/../ben"], series=True)
+    assert question.name == "ben"
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,23 @@ def test_one_row_a_photo_where_an_empty_cell_is_unknown():
     assert second.startswith("b.png,,,,,,,,,,no_face,no face,toy,toy@sha256:0,")
     assert rows_about(sheet) == {("'=1.png", "a", "toy@sha256:0"), ("b.png", "", "toy@sha256:0")}
     assert [d.owner for d in documents] == ["toy@sha256:0 a", None]
+
+
+def test_files_are_named_by_the_photo_or_the_folder(tmp_path):
+    folder = PredictionFolder(tmp_path)
+    seen = [AskedPhoto(name="a.png", sha256="a")]
+    names = [folder.save(to_document(TOY, n, seen, NoFaceFound("no"))).name for n in ("a.b.JPG", "2026.05", "a.b.png")]
+    assert names == ["a.b.json", "2026.05.json", "a.b.json"]
+    other = to_document(TOY, "A.b.png", [AskedPhoto(name="A.b.png", sha256="other")], Answer("x", {}))
+    assert folder.save(other).name == "A.b-2.json"
+
+
+def test_names_that_are_no_text_are_written_with_question_marks(tmp_path):
+    odd = "a\udcff.png"
+    document = to_document(TOY, odd, [AskedPhoto(name="a")], UnusableInput(odd), (f"{odd} was left out",))
+    assert document.name == "a?.png"
+    assert document.notices == ("a?.png was left out",)
+    assert b"a?.png" in PredictionFolder(tmp_path).save(document).read_bytes()
 
 
 def test_a_table_without_an_answer_has_no_columns_of_answers():

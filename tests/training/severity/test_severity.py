@@ -104,9 +104,21 @@ def test_without_a_face_there_is_no_grade_unless_it_is_asked_for(graded, rendere
     assert whole["notices"] == ["no face was found: the whole photo was graded as one patch"]
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_face_maps_are_kept_where_it_is_asked_for(kept, graded, rendered, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    photo, options = rendered / "photos/5-3.png", ("--cache", tmp_path / "cache") if kept else ()
+    done, *_ = predict(graded("severity")[0], photo, "--out", tmp_path / "out", *options)
+    assert done.exit_code == 0
+    assert len(list(tmp_path.glob("cache/faces/*.png"))) == kept
+    assert not list((tmp_path / "temporary").iterdir())
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        pytest.param(("--format", "coco"), "name the file or folder to write them to with --labels", id="format"),
         pytest.param(("--way", "slices"), "--way is for detectors; a run of severity goes without it", id="way"),
         pytest.param(("--cut-off", "0.5"), "--cut-off is for detectors", id="cut-off"),
         pytest.param(("--labels", "x.json"), "marks no lesions: leave --labels out", id="labels"),

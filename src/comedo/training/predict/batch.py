@@ -12,7 +12,7 @@ from comedo.photo import read_photo
 from comedo.training.data.dataset import Sample
 from comedo.training.predict.document import AskedPhoto, PredictionDocument, text, to_document
 from comedo.training.predict.overlay import draw_answer
-from comedo.training.predict.questions import Question, in_order
+from comedo.training.predict.questions import Question, in_order, place_of
 from comedo.training.predict.trained import Trained
 from comedo.training.runner.answer import Answer, Answering
 from comedo.training.runner.labelled import LabelledPhoto
@@ -90,7 +90,7 @@ class Batch:
             except ComedoError as error:
                 errors.append((f"{question.name}/{path.name}", error))
                 asked.append(AskedPhoto(name=text(path.name)))
-                notices += (f"{text(path.name)} was left out: {text(str(error))}",)
+                notices += (f"{path.name} was left out: {error}",)
                 continue
             photos.append(photo)
             asked.append(part)
@@ -110,5 +110,5 @@ class Batch:
         return NewPhoto(sample, path, sample.photo, self.faces, photo.image if keep else None), part
 
     def _sample(self, path: Path, part: AskedPhoto, answer: Answer | None = None) -> Sample:
-        name = path.absolute().relative_to(self.root).as_posix()
+        name = place_of(path).relative_to(self.root).as_posix()
         return Sample(name, None if answer is None else answer.labels, part.width, part.height)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from comedo.errors import UnusableInput
 from comedo.training.data.cli import FormatName
 from comedo.training.detection.ways import Way
 
@@ -38,7 +39,7 @@ def predict(
         Path | None,
         typer.Option(metavar="PATH", help="Write the lesions found as labels too, for people to correct."),
     ] = None,
-    to: Annotated[FormatName, typer.Option("--format", help="Format of these labels.")] = FormatName.COCO,
+    to: Annotated[FormatName | None, typer.Option("--format", help="Format of these labels; by default coco.")] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Folder of face maps to keep and share; by default none is kept.")
     ] = None,
@@ -66,5 +67,8 @@ def predict(
     """
     from comedo.training.predict.job import Job
 
-    job = Job(run, photos, out, way, cut_off, without_face, twin, labels, to.value, cache)
+    if to is not None and labels is None:
+        raise UnusableInput("--format is that of labels; name the file or folder to write them to with --labels")
+    kind = (to or FormatName.COCO).value
+    job = Job(run, photos, out, way, cut_off, without_face, twin, labels, kind, cache)
     raise typer.Exit(job.do())

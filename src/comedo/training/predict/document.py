@@ -81,7 +81,7 @@ def to_document(
         photos=tuple(photos),
         answer=None if answer is None else plain(answer.values),
         sentence=None if answer is None else answer.sentence,
-        notices=(*notices, *(() if answer is None else answer.notices)),
+        notices=tuple(map(text, (*notices, *(() if answer is None else answer.notices)))),
         error=None if error is None else Failure(code=error.code, message=text(str(error))),
         limits=trained.limits,
         terms=trained.terms,

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL.PngImagePlugin import PngInfo
 
+from comedo.report.job import PHOTO_ENDINGS
 from comedo.report.look import CLAIM
 from comedo.report.photo_folder import PhotoFolder, numbered
 from comedo.report.pictures import to_png
@@ -41,7 +42,9 @@ class PredictionFolder(PhotoFolder):
             overlay: (h, w, 3), for people.
             mask: (H, W) of the photo's size: 255 lesion, 0 none.
         """
-        chosen = self.claim(Path(document.name).stem or "photo", document.owner or document.name)
+        name = Path(document.name)
+        stem = name.stem if name.suffix.lower() in PHOTO_ENDINGS else name.name
+        chosen = self.claim(stem, document.owner or document.name)
         if overlay is not None:
             self.write(chosen + ".overlay.png", [to_png(overlay)])
         if mask is not None:

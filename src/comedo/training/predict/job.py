@@ -52,7 +52,8 @@ class Job:
         folder, root = PredictionFolder(self.out), common_folder(self.paths)
         with self._faces() as faces:
             batch = Batch(trained, answering, root, faces)
-            done = [_save(batch.predict(q), folder) for q in tracked(questions, "photos", many=2)]
+            words = "series" if answering.series else "photos"
+            done = [_save(batch.predict(question), folder) for question in tracked(questions, words, many=2)]
         written = [folder.save_sheet([p.document for p in done])]
         if self.labels is not None:
             samples = tuple(p.sample for p in done if p.sample is not None)

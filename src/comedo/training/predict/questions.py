@@ -39,13 +39,18 @@ def find_questions(paths: Sequence[Path], *, series: bool) -> list[Question]:
         return [Question(photo.name, (photo,)) for photo in photos]
     folders: dict[Path, list[Path]] = {}
     for photo in photos:
-        folders.setdefault(photo.absolute().parent, []).append(photo)
+        folders.setdefault(place_of(photo).parent, []).append(photo)
     return [Question(folder.name or "series", tuple(inside)) for folder, inside in folders.items()]
 
 
 def common_folder(paths: Sequence[Path]) -> Path:
     """The folder that was named, or the innermost that holds all that was: photos' names in labels start there."""
-    return Path(os.path.commonpath([path.absolute() if path.is_dir() else path.absolute().parent for path in paths]))
+    return Path(os.path.commonpath([place_of(path) if path.is_dir() else place_of(path).parent for path in paths]))
+
+
+def place_of(path: Path) -> Path:
+    """The whole path without `..`; links stay what they are called."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def in_order(photos: Sequence[Path]) -> tuple[list[tuple[Path, datetime | None]], tuple[str, ...]]:
