@@ -20,11 +20,13 @@ from comedo.errors import UnusableInput
 from comedo.inference import WEIGHTS
 from comedo.photo import read_photo
 from comedo.training.cli import app
+from comedo.training.predict import trained
 from comedo.training.predict.trained import open_trained
 from comedo.training.runner.answer import Use
 from comedo.training.runner.fit import Fitted
 from comedo.training.runner.plan import Schedule
 from comedo.training.runner.run import export_run
+from comedo.training.runner.ship import open_model
 from comedo.training.segmentation.task import lesion_probs
 from comedo.training.sequence.plan import NetPlan, SequenceRecipe
 from comedo.training.sequence.task import SequenceChange
@@ -71,8 +73,8 @@ def test_every_photo_gets_its_files_and_all_one_table(run, photos, tmp_path):
     assert [row["photo"] for row in rows] == ["5-0.png", "5-3.png"]
     assert [int(row["lesion_count"]) for row in rows] == [d["answer"]["lesion_count"] for d in (clear, covered)]
     assert "lesions" not in rows[0]
-    trained, photo = open_trained(run), read_photo(photos / "5-3.png")
-    probs = lesion_probs(trained.run, photo.image, trained.recipe.crops.photo_side)
+    opened, photo = open_trained(run), read_photo(photos / "5-3.png")
+    probs = lesion_probs(opened.run, photo.image, opened.recipe.crops.photo_side)
     mask = pixels(tmp_path / "out/5-3.mask.png")
     assert (mask == 255 * (probs >= 0.5)).all()
     assert clear["answer"]["lesion_px"] == (pixels(tmp_path / "out/5-0.mask.png") > 0).sum()
@@ -199,6 +201,17 @@ def test_a_network_that_was_altered_is_refused(run, photos, tmp_path):
     assert done.exit_code == 1
     assert "was altered" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_answers_no_numbers_has_no_answer(run, photos, tmp_path, monkeypatch):
+    def broken(folder, name):
+        ask, traced = open_model(folder, name)
+        return lambda arrays: {k: v * np.float32("nan") for k, v in ask(arrays).items()}, traced
+
+    monkeypatch.setattr(trained, "open_model", broken)
+    done, documents, _ = predict(run, photos, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert [(d["answer"], d["error"]["code"]) for d in documents] == [(None, "model_error")] * 2
 
 
 def test_what_is_no_run_is_told(photos, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -94,5 +95,5 @@ def _save(prediction: Prediction, folder: PredictionFolder) -> Prediction:
     """Write the files of one photo or series, say what failed, and let the pictures go."""
     folder.save(prediction.document, overlay=prediction.overlay, mask=prediction.mask)
     for name, error in prediction.errors:
-        typer.echo(printable(f"{name}: {error}"), err=True)
+        sys.stderr.write(printable(f"{name}: {error}") + "\n")  # above the progress bar, which typer would write into
     return replace(prediction, overlay=None, mask=None)

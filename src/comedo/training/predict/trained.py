@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comedo.errors import UnusableInput
+import numpy as np
+
+from comedo.errors import ModelError, UnusableInput
 from comedo.inference import TWIN, read_manifest
 from comedo.training.export import MANIFEST
 from comedo.training.runner.answer import Answering, Use
-from comedo.training.runner.contract import Run, Task
+from comedo.training.runner.contract import Arrays, Run, Task
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.ship import open_model
@@ -78,10 +80,22 @@ def open_trained(folder: Path, *, twin: bool = False) -> Trained:
     run, traced = open_model(folder, asked)
     return Trained(
         model=traced,
-        run=run,
+        run=_numbers(run),
         task=task,
         recipe=recipe,
         metrics=entries[asked]["metrics"],
         input_words=entries[name]["input"],
         terms=entries[name]["terms"],
     )
+
+
+def _numbers(run: Run) -> Run:
+    """The network, refused where it answers with what is no number: that would pass for none found or not affected."""
+
+    def checked(arrays: Arrays) -> Arrays:
+        found = run(arrays)
+        if not all(np.isfinite(values).all() for values in found.values()):
+            raise ModelError("the network answers with values that are no numbers; train and export again")
+        return found
+
+    return checked

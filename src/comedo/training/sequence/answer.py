@@ -43,16 +43,14 @@ def other_finder(framing: Framing, input_words: str) -> tuple[str, ...]:
 def series_answer(recipe: SequenceRecipe, probs: Probs, sound: float, photos: int, notices: tuple[str, ...]) -> Answer:
     """What a network said of a series of so many faces."""
     course = answer_of(probs, sound, recipe.answer_from)
-    said = {str(c.name).lower(): probs[c] for c in Course}
-    likeliest = max(said, key=lambda name: said[name])
     most = recipe.net.most_photos
     if photos > most:
         notices += (f"of {photos} photos the network took the first and the {most - 1} newest",)
     return Answer(
         sentence=_sentence(course, max(probs), sound, recipe.answer_from),
         values={
-            "course": None if course is None else likeliest,
-            "probabilities": said,
+            "course": None if course is None else course.name.lower(),
+            "probabilities": {str(c.name).lower(): probs[c] for c in Course},
             "sound_series_probability": sound,
             "answer_from": recipe.answer_from,
             "photos_used": min(photos, most),
