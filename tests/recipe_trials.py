@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result as CliResult
+from typer.testing import CliRunner
 
+from comedo.training.cli import app
 from comedo.training.command import RECIPES
 from comedo.training.figures import Figure, Rounds
+from comedo.training.predict.batch import Batch
+from comedo.training.predict.questions import Question
+from comedo.training.predict.trained import open_trained
 from comedo.training.recipe import read_values
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.registry import read_run
@@ -84,3 +92,27 @@ def figure(result: Result, name: str, section: int = 0) -> Figure:
     """One figure of the evaluation."""
     assert result.evaluation is not None
     return next(f for f in result.evaluation.sections[section].figures if f.name == name)
+
+
+def predict(*arguments: object) -> tuple[CliResult, list[dict[str, Any]], list[dict[str, str]]]:
+    """Run `comedo predict`; its result, its documents by name, and the rows of its table."""
+    done = CliRunner().invoke(app, ["predict", *map(str, arguments)])
+    out = Path(arguments[arguments.index("--out") + 1])
+    documents = [json.loads(path.read_text("utf-8")) for path in sorted(out.glob("*.json"))]
+    sheet = out / "predictions.csv"
+    lines = sheet.read_text("utf-8").splitlines() if sheet.exists() else []
+    return done, documents, list(csv.DictReader(lines))
+
+
+def look_and_answer(run: Path, data: Path, number: int) -> list[tuple[Any, dict[str, Any]]]:
+    """Of some held-back photos of a run: the row that `look` makes, and what `comedo predict` answers."""
+    trained = open_trained(run)
+    items = [i for i in trained.task.items(trained.recipe, data, data / "cache") if i.split == "val"][:number]
+    batch = Batch(trained, trained.answering(), data, data / "cache/faces")
+    found = []
+    for item in items:
+        path = data / item.name
+        answer = batch.predict(Question(path.name, (path,))).document.answer
+        assert answer is not None
+        found.append((trained.task.look(trained.recipe, trained.run, item), answer))
+    return found

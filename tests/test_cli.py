@@ -359,7 +359,7 @@ def test_training_without_its_extra_names_it(run, training, command):
 
 
 def test_a_module_of_ours_that_is_absent_is_no_missing_extra(run, training):
-    training(ModuleNotFoundError("No module named 'comedo.training.fit'", name="comedo.training.fit"))
+    training(ModuleNotFoundError("No module named 'comedo.training.cli'", name="comedo.training.cli"))
     assert isinstance(run("train", "x").exception, ModuleNotFoundError)
 
 

@@ -90,7 +90,7 @@ def process_many(
         except ComedoError as error:
             return Outcome(name, None, error)
         except Exception as error:  # noqa: BLE001 - one photo, however strange, must not end the others
-            return Outcome(name, None, _unexpected(error))
+            return Outcome(name, None, unexpected(error))
 
     return map(work, sources) if threads == 1 else _in_order(work, sources, threads)
 
@@ -102,7 +102,8 @@ def source_name(source: Source) -> str:
     return "photo" if isinstance(source, bytes) else Path(fspath(source)).name
 
 
-def _unexpected(error: Exception) -> ComedoError:
+def unexpected(error: Exception) -> ComedoError:
+    """An error that nobody foresaw, as one of ours."""
     wrapped = ComedoError(
         f"unexpected {type(error).__name__}: {error}; please report it with the photo's kind and size"
     )

@@ -206,9 +206,9 @@ def evaluate_run(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
-def detect(context: typer.Context) -> None:
-    """Label photos by a detector of your own; needs the extra train."""
-    _training("detect", context.args)
+def predict(context: typer.Context) -> None:
+    """Apply a run of `comedo train` to new photos; needs the extra train."""
+    _training("predict", context.args)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)

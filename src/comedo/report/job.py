@@ -61,7 +61,7 @@ class Job:
             if self.models is not None:
                 analyzer, said = build_own(self.models)
                 for line in said:
-                    typer.echo(f"comedo: note: {_printable(line)}", err=True)
+                    typer.echo(f"comedo: note: {printable(line)}", err=True)
             return _Run(self, sources, analyzer).run()
         except ComedoError as error:
             if self.as_json:
@@ -135,7 +135,7 @@ class _Run:
                     self.answers.append(f"written: {path}")
         if not self.job.as_json:
             for line in self.answers:
-                typer.echo(_printable(line))
+                typer.echo(printable(line))
         return worst_exit(self.codes)
 
     @contextmanager
@@ -200,12 +200,12 @@ class _Run:
     def _say(self, text: str) -> None:
         """To stderr, above a progress bar."""
         if self.above_bar is None:
-            typer.echo(_printable(text), err=True)
+            typer.echo(printable(text), err=True)
         else:
-            self.above_bar(_printable(text))
+            self.above_bar(printable(text))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text in which a file's name can neither colour nor steer the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 

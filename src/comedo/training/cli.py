@@ -15,8 +15,8 @@ from comedo.errors import UnusableInput
 from comedo.training.change.command import calibrate_change, evaluate_change
 from comedo.training.command import RECIPES, plain_errors
 from comedo.training.data.cli import app as data_app
-from comedo.training.detection.command import detect
 from comedo.training.experiment.command import experiment
+from comedo.training.predict.command import predict
 from comedo.training.quantize_cli import quantize
 from comedo.training.runner.command import evaluate_run
 
@@ -270,7 +270,7 @@ def _read_truth(
     raise UnusableInput(f"{data} is neither a COCO file nor a folder")
 
 
-for _command in (quantize, calibrate_change, evaluate_change, evaluate_run, detect, experiment):
+for _command in (quantize, calibrate_change, evaluate_change, evaluate_run, predict, experiment):
     app.command()(plain_errors(_command))
 
 

@@ -14,7 +14,8 @@ from comedo.errors import UnusableInput
 from comedo.training.affected.faces import masked_view
 from comedo.training.affected.judge import MEASURES, AffectedRow, draw_answers
 from comedo.training.affected.task import AffectedExport, fit_platt
-from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
+from drawn import save
+from recipe_trials import figure, kill_in_epoch, look_and_answer, predict, run_small, small_recipe
 
 SMALL = (
     "least=6",  # of 0, 5, 12, 26 lesions, marks included
@@ -29,14 +30,43 @@ SMALL = (
 SHORT = (*SMALL, "schedule.epochs=2", "schedule.steps=2")
 
 
-def test_it_learns_who_is_affected(rendered, lesion_run, tmp_path):
+@pytest.fixture(scope="module")
+def judged(rendered, lesion_run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("affected") / "run"
     start = f"net.weights={lesion_run[0] / 'last.ckpt'}"
-    result = run_small("affected", rendered, tmp_path / "run", *SMALL, start, "schedule.epochs=60", "watch.share=0")
+    return out, run_small("affected", rendered, out, *SMALL, start, "schedule.epochs=60", "watch.share=0")
+
+
+def test_it_learns_who_is_affected(judged):
+    out, result = judged
     mean_f1, auc = figure(result, "F1, mean"), figure(result, "ROC AUC")
     assert mean_f1.value > mean_f1.baseline
     assert auc.value > 0.8
     assert auc.baseline == 0.5
-    assert {p.stem for p in (tmp_path / "run").glob("*.svg")} == {"confusion", "precision-recall", "calibration"}
+    assert {p.stem for p in out.glob("*.svg")} == {"confusion", "precision-recall", "calibration"}
+
+
+def test_new_photos_are_judged_as_held_back_ones_were(judged, rendered):
+    for row, answer in look_and_answer(judged[0], rendered, 3):
+        assert answer["probability"] == pytest.approx(row.prob, abs=1e-4)
+        assert answer["affected"] is row.called
+
+
+def test_another_cut_off_calls_other_photos_affected(judged, rendered, tmp_path):
+    photos = sorted((rendered / "photos").glob("5-*.png"))
+    for cut, called in ((0, True), (1, False)):
+        _, documents, _ = predict(
+            judged[0], *photos, "--out", tmp_path / str(cut), "--cut-off", cut, "--cache", rendered / "cache"
+        )
+        assert [d["answer"]["affected"] for d in documents] == [called] * 4
+
+
+def test_without_a_face_nobody_is_judged_unless_it_is_asked_for(judged, tmp_path):
+    save(tmp_path / "noise.png", np.random.default_rng(0).integers(0, 256, (200, 160, 3), dtype=np.uint8))
+    done, (none,), _ = predict(judged[0], tmp_path / "noise.png", "--out", tmp_path / "out")
+    assert (done.exit_code, none["answer"], none["error"]["code"]) == (3, None, "no_face")
+    done, (whole,), _ = predict(judged[0], tmp_path / "noise.png", "--out", tmp_path / "out", "--without-face")
+    assert (done.exit_code, whole["notices"]) == (0, ["no face was found: the whole photo was judged"])
 
 
 def test_a_killed_run_goes_on_to_the_same_network(rendered, tmp_path):

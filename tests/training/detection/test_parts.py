@@ -11,16 +11,18 @@ import pytest
 pytest.importorskip("torch", reason="needs comedo[train]")
 pytest.importorskip("lightning", reason="needs comedo[train]")
 
-from comedo.errors import UnusableInput
+from comedo.errors import NoFaceFound, UnusableInput
 from comedo.training.data.dataset import Circle, Label, Rectangle, Sample
 from comedo.training.detection.judge import Seen
-from comedo.training.detection.parts import cut_sample, detect_parts, move_part, part_boxes
+from comedo.training.detection.parts import cut_sample, join_parts, move_part, part_boxes
 from comedo.training.detection.photos import boxes_of, crops_of, open_boxes
-from comedo.training.detection.serve import Found, ServePlan
+from comedo.training.detection.serve import Found, ServePlan, detect
 from comedo.training.detection.task import DetectLesions
 from comedo.training.detection.ways import Way
+from comedo.training.runner.answer import Use
 from comedo.training.runner.labelled import LabelledPhoto, open_sets
 from comedo.types import Part, Region
+from drawn import save
 from recipe_trials import shipped_recipe
 
 PARTS = (Region.FOREHEAD, Region.LEFT_CHEEK)
@@ -187,9 +189,38 @@ def test_findings_of_parts_come_back_in_the_photos_pixels():
     image[40:50, 30:42] = image[100:112, 90:100] = (250, 0, 0)
     plan = ServePlan(longest=64, tile=64)
     boxes = [(0, 0, 64, 64), (16, 16, 80, 80), (64, 64, 128, 128)]  # the first two see the same spot
-    found = detect_parts(reds, image, plan, boxes, Way.WHOLE)
-    assert sorted(found.boxes.tolist()) == [[30, 40, 42, 50], [90, 100, 100, 112]]
-    assert len(detect_parts(reds, image, plan, [], Way.WHOLE)) == 0
+    looks = [(box, detect(reds, image[box[1] : box[3], box[0] : box[2]], plan)) for box in boxes]
+    assert sorted(join_parts(looks, plan).boxes.tolist()) == [[30, 40, 42, 50], [90, 100, 100, 112]]
+
+
+def ask(rendered, photo, *changes):
+    """What a network that boxes reds says of one photo of the set."""
+    task, recipe = shipped_recipe("detect-tood", "types=[red]", "serve.longest=288", *changes)
+    answering = task.answers(recipe, reds, Use({}, "", cut_off=0.5))
+    name = f"photos/{photo.name}"
+    return answering.ask([LabelledPhoto(Sample(name, None), photo, name, rendered / "cache/faces")])
+
+
+def test_a_new_photo_is_asked_about_part_by_part(rendered, tmp_path, monkeypatch):
+    photo = rendered / "photos/5-0.png"
+    forehead = open_boxes([LabelledPhoto(Sample("a"), photo, "a", rendered / "cache/faces")], ("red",), PARTS)[0]
+    x0, y0, *_ = forehead.box
+    image = np.full((288, 216, 3), 90, np.uint8)
+    image[y0 + 10 : y0 + 20, x0 + 10 : x0 + 22] = image[280:286, 4:10] = (250, 0, 0)  # the second on no part
+    monkeypatch.setattr(LabelledPhoto, "read", lambda photo: image)
+    found = ask(rendered, photo, f"parts=[{', '.join(PARTS)}]")
+    assert found.values["count_by_type"] == {"red": 1}
+    assert found.labels[0].bounds_xyxy == pytest.approx((x0 + 10, y0 + 10, x0 + 22, y0 + 20), abs=2)
+    assert ask(rendered, photo).values["lesion_count"] == 2
+
+
+def test_without_a_face_parts_cannot_be_asked_about_and_a_background_stays(tmp_path):
+    save(tmp_path / "noise.png", np.random.default_rng(0).integers(0, 190, (200, 160, 3), dtype=np.uint8))
+    (tmp_path / "cache/faces").mkdir(parents=True)
+    with pytest.raises(NoFaceFound, match="no face was found that shows forehead"):
+        ask(tmp_path, tmp_path / "noise.png", "parts=[forehead]")
+    found = ask(tmp_path, tmp_path / "noise.png", "augment.background=true")
+    assert found.notices == ("no face was found: the background was left as it is",)
 
 
 def test_the_task_knows_parts_by_name():

@@ -12,19 +12,22 @@ import pytest
 import yaml
 
 from comedo.errors import UnusableInput
-from comedo.photo import read_photo
 from comedo.training.augmentation.paste import Patch
 from comedo.training.command import RECIPES
+from comedo.training.detection.answer import choose_cuts
 from comedo.training.detection.photos import BoxPhoto, Crops, crops_of, draw_crop, pad
 from comedo.training.detection.plan import DetectorKind
-from comedo.training.detection.predict import open_detector
 from comedo.training.detection.recipe import CropPlan, DetectorRecipe
+from comedo.training.detection.serve import without_doubles
 from comedo.training.detection.task import DetectLesions
 from comedo.training.detection.ways import Way
 from comedo.training.figures import Rounds
+from comedo.training.predict.trained import open_trained
+from comedo.training.runner.answer import Use
 from comedo.training.runner.augment import Augment
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.run import Machine, train_run
+from recipe_trials import predict
 
 NAMES = ("detect-tood", "detect-atss", "detect-centernet", "detect-reference")
 EPOCHS = 6
@@ -116,33 +119,67 @@ def test_a_killed_run_goes_on_to_the_same_network(name, closeups, tmp_path):
     assert run(DetectLesions(), tmp_path / "killed").entry.sha256 == whole.entry.sha256
 
 
-def test_a_trained_detector_labels_photos_in_their_own_pixels(runs, closeups, tmp_path):
-    from typer.testing import CliRunner
-
-    from comedo.training.cli import app
-
+@pytest.mark.parametrize("way", Way)
+def test_new_photos_get_the_boxes_that_held_back_ones_got_above_the_cut_offs(way, runs, closeups, tmp_path):
     out, _ = runs("detect-atss")
-    labels = tmp_path / "found.json"
-    done = CliRunner().invoke(
-        app, ["detect", str(closeups / "photos"), "--model", str(out), "--out", str(labels), "--way", "slices"]
-    )
+    trained = open_trained(out)
+    done, documents, _ = predict(out, closeups / "photos/7.png", "--out", tmp_path / "out", "--way", way)
     assert done.exit_code == 0, done.output
-    found = json.loads(labels.read_text())
-    assert len(found["images"]) == 8
+    item = next(i for i in photos_of(closeups, trained.recipe, tmp_path) if i.name == "photos/7.png")
+    seen = DetectLesions().look(trained.recipe, trained.run, item).found[way]
+    answer = documents[0]["answer"]
+    cuts = [trained.metrics[str(way)][f"cut-off {name}"] for name in ("red", "brown")]
+    assert list(answer["cut_offs"].values()) == pytest.approx(cuts, abs=1e-4)
+    kept = without_doubles(seen.choose(seen.scores >= np.array(cuts)[seen.classes]), 0.5, across_types=True)
+    assert len(kept) > 0
+    assert np.array([x["box_xyxy"] for x in answer["lesions"]]) == pytest.approx(kept.boxes, abs=1e-2)
+    assert [x["score"] for x in answer["lesions"]] == pytest.approx(kept.scores.tolist(), abs=1e-4)
+    assert [x["type"] for x in answer["lesions"]] == [("red", "brown")[k] for k in kept.classes]
+
+
+def test_found_lesions_become_labels_in_the_photos_own_pixels(runs, closeups, tmp_path):
+    out, _ = runs("detect-atss")
+    options = ("--way", "slices", "--labels", tmp_path / "found.json")
+    done, documents, rows = predict(out, closeups / "photos", "--out", tmp_path / "out", *options)
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [image["file_name"] for image in found["images"]] == [f"{n}.png" for n in range(8)]
     assert {c["name"] for c in found["categories"]} == {"red", "brown"}
     boxes = np.array([a["bbox"] for a in found["annotations"]])
-    assert len(boxes) > 0
+    assert len(boxes) == sum(d["answer"]["lesion_count"] for d in documents) > 0
     assert (boxes[:, :2] >= 0).all()
     assert (boxes[:, :2] + boxes[:, 2:] <= 96).all()
     assert all(0 < a["score"] <= 1 for a in found["annotations"])
+    assert [int(row["count_by_type_red"]) for row in rows] == [d["answer"]["count_by_type"]["red"] for d in documents]
 
 
-def test_one_cut_off_for_all_types_can_be_asked_for(runs, closeups):
+def test_labels_that_a_format_cannot_carry_are_refused_before_anything_is_done(runs, closeups, tmp_path):
     out, _ = runs("detect-atss")
-    photo = read_photo(closeups / "photos/7.png")
-    strict, lax = (open_detector(out, Way.WHOLE, score=s) for s in (0.999, 0.05))
-    assert strict.cuts == (0.999, 0.999)
-    assert len(strict.find(photo, Way.WHOLE)) < len(lax.find(photo, Way.WHOLE))
+    options = ("--labels", tmp_path / "masks", "--format", "masks")
+    done, *_ = predict(out, closeups / "photos", "--out", tmp_path / "out", *options)
+    assert done.exit_code == 2
+    assert "masks cannot carry what a run of detector marks, a box; choose --format coco" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_cut_off_for_all_types_can_be_asked_for(runs, closeups, tmp_path):
+    out, _ = runs("detect-atss")
+    counts = []
+    for cut in (0.999, 0.05):
+        _, (said,), _ = predict(out, closeups / "photos/7.png", "--out", tmp_path / str(cut), "--cut-off", cut)
+        assert said["answer"]["cut_offs"] == {"red": cut, "brown": cut}
+        counts.append(said["answer"]["lesion_count"])
+    assert counts[0] < counts[1]
+
+
+def test_without_measured_cut_offs_one_must_be_given():
+    recipe = tiny("detect-tood")
+    measured = {"whole": {"cut-off red": 0.3, "cut-off brown": 0.4}}
+    assert choose_cuts(recipe, Use(measured, ""), Way.WHOLE) == (0.3, 0.4)
+    with pytest.raises(UnusableInput, match="for the way slices; give one with --cut-off, or choose --way whole"):
+        choose_cuts(recipe, Use(measured, ""), Way.SLICES)
+    with pytest.raises(UnusableInput, match=r"give one with --cut-off$"):
+        choose_cuts(recipe, Use({}, ""), Way.WHOLE)
 
 
 def photos_of(closeups: Path, recipe: DetectorRecipe, tmp_path: Path) -> list[BoxPhoto]:

@@ -17,6 +17,7 @@ from comedo.errors import UnusableInput
 from comedo.inference import read_manifest
 from comedo.training.evaluation.evaluate import Evaluation
 from comedo.training.figures import Figure, Section
+from comedo.training.predict.trained import open_trained
 from comedo.training.runner import registry
 from comedo.training.runner.quantize import lost_table, mean_difference, quantize_run
 from comedo.training.runner.run import train_run
@@ -40,6 +41,10 @@ def test_a_lesion_net_in_eight_bits_loses_little(lesion_run, rendered, tmp_path)
     cards = read_manifest(out)
     twin = cards["lesion-segmentation-int8"]
     assert twin.twin_of == cards["lesion-segmentation"].sha256
+    asked = open_trained(out, twin=True)
+    assert asked.model == f"lesion-segmentation-int8@sha256:{made.entry.sha256}"
+    assert asked.metrics["photos"]["Dice"] == dice8.value
+    assert open_trained(out).metrics["photos"]["Dice"] == dice.value
     assert "| Dice |" in (out / "quantized.md").read_text()
     assert not list(out.glob("*draft*"))
 

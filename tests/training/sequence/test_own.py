@@ -5,7 +5,10 @@ import pytest
 
 from builders import make_face, make_image
 from comedo.errors import NoFaceFound
+from comedo.training.data.dataset import Sample
 from comedo.training.data.files import BadAnnotations
+from comedo.training.runner.labelled import LabelledPhoto
+from comedo.training.sequence.answer import frame_series
 from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.own import own_series, read_labels, read_shots
 from comedo.training.sequence.plan import OwnPlan
@@ -107,3 +110,24 @@ def test_wrong_labels_are_refused(tmp_path, text, error):
     (tmp_path / "l.csv").write_text(text)
     with pytest.raises(BadAnnotations, match=error):
         read_labels(tmp_path / "l.csv")
+
+
+def shots(*paths):
+    return [LabelledPhoto(Sample(p.name), p, p.name) for p in paths]
+
+
+def test_new_photos_are_framed_as_those_that_were_learnt_from(root):
+    anna, _ = own_series(PLAN, root, framing(Mapper()), root / "cache")
+    frames, notices = frame_series(shots(root / "photos/a1.png", root / "photos/a2.png"), framing(Mapper()))
+    assert (frames == anna.frames()).all()
+    assert notices == ()
+
+
+def test_a_series_wants_two_faces_and_says_which_were_left_out(root):
+    save(root / "photos" / "black.png", np.zeros((64, 64, 3), np.uint8))
+    a1, black, a2 = (root / f"photos/{name}.png" for name in ("a1", "black", "a2"))
+    frames, notices = frame_series(shots(a1, black, a2), framing(Mapper()))
+    assert len(frames) == 2
+    assert notices == ("black.png was left out: no face was found",)
+    with pytest.raises(NoFaceFound, match="1 of these 2 show one"):
+        frame_series(shots(a1, black), framing(Mapper()))

@@ -1,5 +1,6 @@
 """On rendered faces, in seconds: trains, goes on after a kill, exports, and beats "no change"."""
 
+import shutil
 from dataclasses import replace
 from functools import cache
 
@@ -12,15 +13,19 @@ from comedo.build import build_analyzer
 from comedo.errors import UnusableInput
 from comedo.training.figures import Rounds
 from comedo.training.leaks import LeakyData, guard
+from comedo.training.predict.trained import open_trained
 from comedo.training.runner.fit import Machine
 from comedo.training.runner.plan import Schedule, Watch
 from comedo.training.runner.run import train_run
+from comedo.training.sequence.answer import other_finder, series_answer
 from comedo.training.sequence.framing import Framing
 from comedo.training.sequence.plan import DrawPlan, NetPlan, SequenceRecipe
 from comedo.training.sequence.probes import probes
 from comedo.training.sequence.series import Course, Series, save_frames
 from comedo.training.sequence.task import SequenceChange, asked
-from large_lesions import SIDE, large_lesions
+from drawn import save
+from large_lesions import SIDE, faces_of, large_lesions
+from recipe_trials import predict
 
 RECIPE = SequenceRecipe(
     description="a rehearsal",
@@ -91,6 +96,85 @@ def test_the_exported_network_computes_the_same(trained):
     assert entry.parity < 1e-3
     assert entry.input.startswith("faces (1, 5, 64, 64, 4) uint8 RGB and active lesions found by lesion-map")
     assert {p.stem for p in trained[1].glob("*.svg")} == {"courses", "calibration", "answers"}
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """Folders of two photos of a held-back person: who gets better, and the same by the order of names alone."""
+    folder = tmp_path_factory.mktemp("people")
+    clear, covered = faces_of(100)
+    for name, order in (("dated", ("2026-01-30.png", "2025-11-02.png")), ("named", ("day10.png", "day9.png"))):
+        for file, face in zip(order, (clear[0], covered[0]), strict=True):
+            save(folder / name / file, face.image)
+    return folder
+
+
+def test_new_photos_get_the_answer_that_the_held_back_series_got(trained, task, people, tmp_path):
+    out = trained[1]
+    done, (dated, named), rows = predict(out, people, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    opened = open_trained(out)
+    row = task.look(opened.recipe, opened.run, next(s for s in task.series if s.name == "100-better"))
+    for said in (dated["answer"], named["answer"]):
+        assert said["probabilities"] == pytest.approx(
+            dict(zip(("worse", "same", "better"), row.probs, strict=True)), abs=1e-4
+        )
+        assert said["sound_series_probability"] == pytest.approx(row.sound, abs=1e-4)
+        assert said["course"] == (None if row.answer is None else row.answer.name.lower())
+        assert said["photos_used"] == 2
+    assert [p["taken"] for p in dated["photos"]] == ["2025-11-02T00:00:00", "2026-01-30T00:00:00"]
+    assert [p["name"] for p in named["photos"]] == ["day9.png", "day10.png"]
+    assert dated["notices"] == []
+    assert "order of their names" in named["notices"][0]
+    assert [r["photo"] for r in rows] == ["dated", "named"]
+    assert [len(r["sha256"].split()) for r in rows] == [2, 2]
+
+
+def test_photos_of_a_series_that_cannot_be_used_are_left_out(trained, people, tmp_path):
+    shutil.copytree(people / "dated", tmp_path / "anna")
+    (tmp_path / "anna/2025-12-24.png").write_bytes(b"no photo")
+    shutil.copy(tmp_path / "anna/2026-01-30.png", tmp_path / "anna/copy of 2026-01-30.png")
+    done, (said,), _ = predict(trained[1], tmp_path / "anna", "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "anna/2025-12-24.png: a photo must be JPEG" in done.stderr
+    assert said["answer"]["photos_used"] == 2
+    assert [(p["name"], p["sha256"] is None) for p in said["photos"]] == [
+        ("2025-11-02.png", False),
+        ("2025-12-24.png", True),
+        ("2026-01-30.png", False),
+    ]
+    assert "copy of 2026-01-30.png was left out: it is a copy" in said["notices"][0]
+    assert "2025-12-24.png was left out: a photo must be" in said["notices"][1]
+
+
+def test_one_photo_is_no_series(trained, people, tmp_path):
+    done, (said,), _ = predict(trained[1], people / "dated/2026-01-30.png", "--out", tmp_path / "out")
+    assert done.exit_code == 3
+    assert said["answer"] is None
+    assert said["error"]["message"].startswith("a series wants two photos or more with a face, 1 of these 1 show one")
+
+
+@pytest.mark.parametrize(
+    ("probs", "sound", "course", "words"),
+    [
+        pytest.param((0.1, 0.0, 0.9), 0.9, "better", "better (probability 0.90)", id="better"),
+        pytest.param((0.3, 0.0, 0.7), 0.9, None, "cannot tell: the likeliest course has", id="not sure"),
+        pytest.param((0.9, 0.1, 0.0), 0.3, None, "cannot tell: that these photos are of one person", id="unsound"),
+    ],
+)
+def test_an_answer_in_words(probs, sound, course, words):
+    said = series_answer(RECIPE, probs, sound, 7, ())
+    assert said.values["course"] == course
+    assert said.sentence.startswith(words)
+    assert said.values["photos_used"] == 5
+    assert said.notices == ("of 7 photos the network took the first and the 4 newest",)
+
+
+def test_lesions_found_by_another_map_than_in_training_are_told(trained):
+    framing = Framing(SIDE, lesions=True, load=cache(build_analyzer))
+    assert other_finder(framing, trained[0].entry.input) == ()
+    assert "another lesion map" in other_finder(framing, "faces and lesions found by lesion-map@sha256:0")[0]
+    assert other_finder(replace(framing, lesions=False), "faces") == ()
 
 
 class Killed(BaseException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -20,7 +21,8 @@ from comedo.training.severity.network import Coral, SeverityExport, build_net, h
 from comedo.training.severity.recipe import Net
 from comedo.training.severity.task import fit_line
 from comedo.types import Region
-from recipe_trials import figure, kill_in_epoch, run_small, small_recipe
+from drawn import save
+from recipe_trials import figure, kill_in_epoch, look_and_answer, predict, run_small, small_recipe
 
 SMALL = (
     "grades=[clear, mild, moderate, severe]",
@@ -42,18 +44,92 @@ def faces(rendered, tmp_path_factory):
     return recipe, task.items(recipe, rendered, rendered / "cache")
 
 
+@pytest.fixture(scope="module")
+def graded(rendered, lesion_run, tmp_path_factory):
+    """Runs of the two recipes, each trained when first asked for."""
+    made = {}
+
+    def run(name):
+        if name not in made:
+            out = tmp_path_factory.mktemp(name) / "run"
+            start = f"net.weights={lesion_run[0] / 'last.ckpt'}"
+            made[name] = out, run_small(name, rendered, out, *SMALL, start, "schedule.epochs=12", "watch.share=0")
+        return made[name]
+
+    return run
+
+
 @pytest.mark.parametrize("name", ["severity", "severity-ordinal"])
-def test_it_learns_to_grade(name, rendered, lesion_run, tmp_path):
-    start = f"net.weights={lesion_run[0] / 'last.ckpt'}"
-    result = run_small(name, rendered, tmp_path / "run", *SMALL, start, "schedule.epochs=12", "watch.share=0")
+def test_it_learns_to_grade(name, graded):
+    out, result = graded(name)
     for figured in ("RMSE", *(["RPS"] if name == "severity-ordinal" else [])):
         found = figure(result, figured)
         assert found.value < found.baseline
     assert [s.name.split()[0] for s in result.evaluation.sections] == ["photos", "people"]
-    drawn = {p.stem for p in (tmp_path / "run").glob("*.svg")}
+    drawn = {p.stem for p in out.glob("*.svg")}
     assert drawn == {"confusion", "precision-recall", "scores"} | (
         {"calibration"} if name == "severity-ordinal" else set()
     )
+
+
+@pytest.mark.parametrize("name", ["severity", "severity-ordinal"])
+def test_new_photos_get_the_grade_that_held_back_ones_got(name, graded, rendered):
+    for row, answer in look_and_answer(graded(name)[0], rendered, 3):
+        assert answer["score"] == pytest.approx(row.score, abs=1e-4)
+        assert answer["grade"] == row.said
+        assert answer["grade_name"] == ("clear", "mild", "moderate", "severe")[row.said]
+        if name == "severity":
+            assert answer["probabilities"] is None
+        else:
+            assert list(answer["probabilities"].values()) == pytest.approx(row.probs, abs=1e-4)
+
+
+def test_without_a_face_there_is_no_grade_unless_it_is_asked_for(graded, rendered, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (200, 160, 3), dtype=np.uint8)
+    (tmp_path / "photos").mkdir()
+    save(tmp_path / "photos/noise.png", noise)
+    shutil.copy(rendered / "photos/5-3.png", tmp_path / "photos/face.png")
+    run = graded("severity")[0]
+    done, (face, none), rows = predict(run, tmp_path / "photos", "--out", tmp_path / "out")
+    assert done.exit_code == 3
+    assert "noise.png: no face was found" in done.stderr
+    assert face["answer"]["patches"] == ["forehead", "left_cheek", "right_cheek", "chin"]
+    assert none["answer"] is None
+    assert none["error"]["code"] == "no_face"
+    assert none["photos"][0]["sha256"] is not None
+    assert [(row["grade"] == "", row["error_code"]) for row in rows] == [(False, ""), (True, "no_face")]
+    done, (_, whole), _ = predict(run, tmp_path / "photos", "--out", tmp_path / "out", "--without-face")
+    assert done.exit_code == 0
+    assert whole["answer"]["patches"] == ["whole photo"]
+    assert whole["notices"] == ["no face was found: the whole photo was graded as one patch"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_face_maps_are_kept_where_it_is_asked_for(kept, graded, rendered, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    photo, options = rendered / "photos/5-3.png", ("--cache", tmp_path / "cache") if kept else ()
+    done, *_ = predict(graded("severity")[0], photo, "--out", tmp_path / "out", *options)
+    assert done.exit_code == 0
+    assert len(list(tmp_path.glob("cache/faces/*.png"))) == kept
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param(("--format", "coco"), "name the file or folder to write them to with --labels", id="format"),
+        pytest.param(("--way", "slices"), "--way is for detectors; a run of severity goes without it", id="way"),
+        pytest.param(("--cut-off", "0.5"), "--cut-off is for detectors", id="cut-off"),
+        pytest.param(("--labels", "x.json"), "marks no lesions: leave --labels out", id="labels"),
+        pytest.param(("--twin",), "holds no 8-bit twin", id="twin"),
+    ],
+)
+def test_options_of_other_tasks_are_refused(options, words, graded, rendered, tmp_path):
+    done, *_ = predict(graded("severity")[0], rendered / "photos", "--out", tmp_path / "out", *options)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_killed_run_goes_on_to_the_same_network(rendered, tmp_path):

@@ -16,7 +16,7 @@ from comedo.training.augmentation.mirror import draw_mirror, mirror_image
 from comedo.training.augmentation.regions import FACE_PARTS, draw_fill, mask_of_parts
 from comedo.training.runner.augment import change_light
 from comedo.training.runner.contract import Arrays
-from comedo.training.runner.faces import face_parts
+from comedo.training.runner.faces import Parts, face_parts
 from comedo.training.runner.labelled import LabelledPhoto, OfPhoto
 from comedo.training.runner.recent import Recent
 from comedo.types import Image, skin_of
@@ -37,14 +37,20 @@ def is_affected(photo: LabelledPhoto, recipe: AffectedRecipe) -> bool:
     return len(marks) >= recipe.least
 
 
+def find_face(photo: LabelledPhoto) -> Parts | None:
+    """The face map of a photo; `None` where it shows nothing of a face."""
+    assert photo.faces is not None
+    parts = face_parts(photo.path, photo.faces)
+    return parts if parts is not None and mask_of_parts(parts, FACE_PARTS).any() else None
+
+
 def masked_view(photo: LabelledPhoto, recipe: AffectedRecipe) -> Image:
     """The square around the face, (side, side, 3), skin alone; the whole photo where no face is found."""
     image, view = photo.read(), recipe.view
-    assert photo.faces is not None
-    parts = face_parts(photo.path, photo.faces)
-    face = None if parts is None else mask_of_parts(parts, FACE_PARTS)
-    if parts is None or face is None or not face.any():
+    parts = find_face(photo)
+    if parts is None:
         return sample_crop(image, square_around((0, 0, image.shape[1], image.shape[0]), 1.0), (view.side, view.side))
+    face = mask_of_parts(parts, FACE_PARTS)
     ys, xs = np.flatnonzero(face.any(1)), np.flatnonzero(face.any(0))
     if view.masked:
         image = _FILL.apply(image, skin_of(parts))

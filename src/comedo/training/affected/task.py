@@ -11,15 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from comedo.errors import UnusableInput
-from comedo.training.affected.faces import MaskedExamples, MaskedFace, is_affected, masked_view
+from comedo.errors import NoFaceFound, UnusableInput
+from comedo.training.affected.faces import MaskedExamples, MaskedFace, find_face, is_affected, masked_view
 from comedo.training.affected.judge import MEASURES, AffectedRow, draw_answers
 from comedo.training.affected.recipe import AffectedRecipe
 from comedo.training.backbones import build_backbone, pooled, pooled_width
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
+from comedo.training.runner.answer import Answer, Answering, Use
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import open_sets, set_aside
+from comedo.training.runner.labelled import LabelledPhoto, open_sets, set_aside
 from comedo.training.runner.ship import example_pictures
 
 _FEWEST = 10  # watched photos of either kind from which probabilities are fitted
@@ -116,9 +117,24 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
         )
 
     def look(self, recipe: AffectedRecipe, run: Run, item: MaskedFace) -> AffectedRow:
-        found = run({"image": masked_view(item.photo, recipe)[None]})
-        prob, called = float(found["probability"][0]), bool(found["even"][0] >= recipe.threshold)
-        return AffectedRow(item.name, item.person, prob, called, item.affected)
+        prob, even = _ask(recipe, run, item.photo)
+        return AffectedRow(item.name, item.person, prob, even >= recipe.threshold, item.affected)
+
+    def answers(self, recipe: AffectedRecipe, run: Run, use: Use) -> Answering:
+        use.allow(recipe.task, "cut_off", "without_face")
+        cut = recipe.threshold if use.cut_off is None else use.cut_off
+
+        def ask(photos: Sequence[LabelledPhoto]) -> Answer:
+            no_face = find_face(photos[0]) is None
+            if no_face and not use.without_face:
+                raise NoFaceFound(
+                    "no face was found whose skin could be judged; show the whole face, or say --without-face to judge "
+                    "the whole photo, as in training"
+                )
+            notices = ("no face was found: the whole photo was judged",) if no_face else ()
+            return _answer(*_ask(recipe, run, photos[0]), cut, notices)
+
+        return Answering(ask)
 
     def baseline(self, recipe: AffectedRecipe, items: Sequence[MaskedFace]) -> Callable[[MaskedFace], AffectedRow]:
         share = float(np.mean([face.affected for face in items]))
@@ -136,6 +152,21 @@ class Affected(Task[AffectedRecipe, MaskedFace, AffectedRow]):
             f"Affected means at least {recipe.least} marked: {what}. Faint lesions that nobody marked count as clear.",
             "The probability holds where as many are affected as among the photos that it learnt from.",
         )
+
+
+def _ask(recipe: AffectedRecipe, run: Run, photo: LabelledPhoto) -> tuple[float, float]:
+    """Probabilities of acne: where as many have it as in training, and where every second photo shows it."""
+    found = run({"image": masked_view(photo, recipe)[None]})
+    return float(found["probability"][0]), float(found["even"][0])
+
+
+def _answer(prob: float, even: float, cut: float, notices: tuple[str, ...]) -> Answer:
+    called = even >= cut
+    return Answer(
+        sentence=f"{'affected' if called else 'not affected'} (probability {prob:.2f})",
+        values={"affected": called, "probability": prob, "probability_if_half_are": even, "threshold_if_half_are": cut},
+        notices=notices,
+    )
 
 
 def fit_platt(logits: Sequence[float], affected: Sequence[bool]) -> tuple[float, float] | None:

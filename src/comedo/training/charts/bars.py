@@ -13,9 +13,9 @@ _MANY = 20  # things from which a bar is worth it
 _COLUMNS = (TextColumn("{task.description}"), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn())
 
 
-def tracked(things: Sequence[Thing], words: str) -> Iterator[Thing]:
-    """The things one by one, with a bar where there are many and stderr is a terminal."""
+def tracked(things: Sequence[Thing], words: str, *, many: int = _MANY) -> Iterator[Thing]:
+    """The things one by one, with a bar where there are so many at least and stderr is a terminal."""
     console = Console(stderr=True)
-    quiet = len(things) < _MANY or not console.is_terminal
+    quiet = len(things) < many or not console.is_terminal
     with Progress(*_COLUMNS, console=console, disable=quiet, transient=True) as bar:
         yield from bar.track(things, description=words)

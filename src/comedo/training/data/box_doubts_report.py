@@ -46,7 +46,7 @@ def write_box_doubts(found: BoxDoubts, dataset: Dataset, folder: Path) -> tuple[
     if not found.photos:
         raise UnusableInput(
             f"no labelled photo has findings, {found.left_out} have labels; name the findings of the same photos, with "
-            "the same names below their folder, as `comedo data prelabel` or `comedo detect` writes them"
+            "the same names below their folder, as `comedo data prelabel` or `comedo predict --labels` writes them"
         )
     folder.mkdir(parents=True, exist_ok=True)
     facts, report = folder / "doubts.json", folder / "doubts.html"

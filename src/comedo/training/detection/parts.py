@@ -9,12 +9,10 @@ import numpy as np
 
 from comedo.training.augmentation.regions import move_edges, region_boxes
 from comedo.training.data.dataset import Label, Rectangle, Sample
-from comedo.training.detection.serve import Found, ServePlan, detect, merge
-from comedo.training.detection.ways import Way
+from comedo.training.detection.serve import Found, ServePlan, merge
 from comedo.training.runner.augment import Pictured
-from comedo.training.runner.contract import Run
 from comedo.training.runner.faces import Parts
-from comedo.types import Image, Region
+from comedo.types import Region
 
 PixelBox = tuple[int, int, int, int]  # whole pixels of the photo; the last two exclusive
 _LEAST_SEEN = 0.5  # share of a lesion's box that must be in the picture, else it is left out
@@ -69,11 +67,7 @@ def _cut(label: Label, box: PixelBox) -> Label | None:
     return replace(label, shape=shape, box_xyxy=None)
 
 
-def detect_parts(run: Run, image: Image, plan: ServePlan, boxes: Sequence[PixelBox], way: Way) -> Found:
-    """The findings of every part's picture, in the photo's pixels; none where there is no part."""
-    several = [detect(run, image[y0:y1, x0:x1], plan, way) for x0, y0, x1, y1 in boxes]
-    moved = [
-        Found(found.boxes + np.array([box[0], box[1]] * 2), found.scores, found.classes)
-        for found, box in zip(several, boxes, strict=True)
-    ]
-    return merge(moved, plan) if moved else Found(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64))
+def join_parts(several: Sequence[tuple[PixelBox, Found]], plan: ServePlan) -> Found:
+    """The findings on one or more parts' pictures, in the photo's pixels."""
+    moved = [Found(f.boxes + np.array([box[0], box[1]] * 2), f.scores, f.classes) for box, f in several]
+    return merge(moved, plan)

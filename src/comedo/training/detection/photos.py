@@ -61,16 +61,18 @@ class BoxPhoto(OfPhoto):
 
 
 def open_boxes(photos: Sequence[LabelledPhoto], types: tuple[str, ...], parts: Sequence[Region]) -> list[BoxPhoto]:
-    """Photos on which somebody looked for lesions; one picture of each part that is seen, where parts are named."""
+    """The pictures of photos on which somebody looked for lesions."""
     looked = [photo for photo in photos if photo.sample.labels is not None]
+    return [picture for photo in looked for picture in pictures_of(photo, types, parts)]
+
+
+def pictures_of(photo: LabelledPhoto, types: tuple[str, ...], parts: Sequence[Region]) -> list[BoxPhoto]:
+    """The photo; where parts are named, one picture of each that is seen, and none without a face."""
     if not parts:
-        return [BoxPhoto(photo, types) for photo in looked]
-    return [
-        BoxPhoto(photo, types, part, box)
-        for photo in looked
-        if photo.faces is not None
-        for part, box in part_boxes(face_parts(photo.path, photo.faces), parts).items()
-    ]
+        return [BoxPhoto(photo, types)]
+    assert photo.faces is not None
+    boxes = part_boxes(face_parts(photo.path, photo.faces), parts)
+    return [BoxPhoto(photo, types, part, box) for part, box in boxes.items()]
 
 
 def boxes_of(sample: Sample, types: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -11,19 +11,33 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from comedo.errors import NoFaceFound
+from comedo.training.data.dataset import Rectangle
+from comedo.training.detection.answer import above_cuts, boxes_answer, choose_cuts, choose_way
 from comedo.training.detection.charts import draw_boxes
 from comedo.training.detection.dense import Truth
 from comedo.training.detection.detector import Detector, ShippedDetector
 from comedo.training.detection.judge import Judged, Seen, judge, measures_of
-from comedo.training.detection.photos import BoxPhoto, check_types, crops_of, open_boxes, pad, without_background
+from comedo.training.detection.parts import join_parts
+from comedo.training.detection.photos import (
+    BoxPhoto,
+    check_types,
+    crops_of,
+    open_boxes,
+    pad,
+    pictures_of,
+    without_background,
+)
 from comedo.training.detection.recipe import DetectorRecipe
 from comedo.training.detection.serve import MULTIPLE, Found, detect, without_doubles
+from comedo.training.detection.ways import Way
 from comedo.training.evaluation.baselines import RednessBlobs
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.metrics.matching import boxes_of as squares_around
+from comedo.training.runner.answer import Answer, Answering, Use
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import open_sets, set_aside
+from comedo.training.runner.labelled import LabelledPhoto, open_sets, set_aside
 from comedo.training.runner.ship import example_pictures
 from comedo.types import Image
 
@@ -86,6 +100,28 @@ class DetectLesions(Task[DetectorRecipe, BoxPhoto, Any]):
         boxes, types = item.truth()
         found = {way: detect(run, image, recipe.serve, way) for way in recipe.ways}
         return Seen(item.name, item.person, found, boxes, types, len(recipe.types), item.part)
+
+    def answers(self, recipe: DetectorRecipe, run: Run, use: Use) -> Answering:
+        use.allow(recipe.task, "way", "cut_off")
+        way = choose_way(recipe, use)
+        cuts = choose_cuts(recipe, use, way)
+
+        def ask(photos: Sequence[LabelledPhoto]) -> Answer:
+            found, notices = self._find(recipe, run, photos[0], way)
+            return boxes_answer(above_cuts(found, cuts), recipe, way, cuts, notices)
+
+        return Answering(ask, categories=recipe.types, shape=Rectangle)
+
+    def _find(self, recipe: DetectorRecipe, run: Run, photo: LabelledPhoto, way: Way) -> tuple[Found, tuple[str, ...]]:
+        """Everything found on a photo, in its pixels, and what to mind."""
+        pictures = pictures_of(photo, recipe.types, recipe.parts)
+        if not pictures:
+            raise NoFaceFound(f"no face was found that shows {', '.join(recipe.parts)}; show the whole face")
+        looks = [(picture.box, detect(run, self._served(recipe, picture), recipe.serve, way)) for picture in pictures]
+        parts = [(box, found) for box, found in looks if box is not None]
+        faceless = recipe.augment.background and photo.pictured().parts is None
+        notices = ("no face was found: the background was left as it is",) if faceless else ()
+        return join_parts(parts, recipe.serve) if parts else looks[0][1], notices
 
     def _served(self, recipe: DetectorRecipe, item: BoxPhoto) -> Image:
         if not recipe.augment.background:

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import default_collate
 
+from comedo.errors import UnusableInput
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
+from comedo.training.runner.answer import Answering, Use
 from comedo.training.runner.plan import RunRecipe
 from comedo.types import Image
 
@@ -160,6 +162,17 @@ class Task(ABC, Generic[RecipeT, ItemT, RowT]):
         """What can be said without learning from pixels: fitted to training items, asked about held-back ones."""
 
     baseline_words: ClassVar[str]
+
+    def answers(self, recipe: RecipeT, run: Run, use: Use) -> Answering:  # noqa: ARG002
+        """The exported network, ready for photos without labels, which it is shown as `look` shows held-back ones.
+
+        Raises:
+            UnusableInput: The task is applied in another way, or `use` asks for what it does not have.
+        """
+        raise UnusableInput(
+            f"`comedo predict` does not apply {recipe.task}; face and lesion maps are used by "
+            "`comedo analyze PHOTO --models FOLDER`"
+        )
 
     def gather(self, rows: Sequence[RowT]) -> Mapping[str, Sequence[RowT]]:
         """Rows by section of the report; all in one unless overridden."""

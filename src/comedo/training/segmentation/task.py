@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from comedo.training.data.bitmap import Bitmap
 from comedo.training.evaluation.baselines import RednessBlobs
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
+from comedo.training.runner.answer import Answer, Answering, Use
 from comedo.training.runner.augment import patches_of
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
 from comedo.training.runner.labelled import LabelledPhoto, open_sets, set_aside
 from comedo.training.runner.ship import example_pictures
+from comedo.training.segmentation.answer import CATEGORY, mask_answer
 from comedo.training.segmentation.examples import MaskExamples, lesion_mask
 from comedo.training.segmentation.judge import MEASURES, MaskRow, draw_curves, mask_row
 from comedo.training.segmentation.network import SegmentationExport, build_net, dice_loss
@@ -86,8 +89,19 @@ class LesionSegmentation(Task[SegmentationRecipe, LabelledPhoto, MaskRow]):
 
     def _row(self, recipe: SegmentationRecipe, item: LabelledPhoto, probs: NDArray[np.float32]) -> MaskRow:
         true = lesion_mask(item.sample, recipe.categories)
-        area = recipe.least_area * (max(true.shape) / recipe.crops.photo_side) ** 2
+        area = _least_area(recipe, true.shape)
         return mask_row(item.name, item.person, probs, true, threshold=recipe.threshold, least_area=area)
+
+    def answers(self, recipe: SegmentationRecipe, run: Run, use: Use) -> Answering:
+        use.allow(recipe.task, "cut_off")
+        cut = recipe.threshold if use.cut_off is None else use.cut_off
+
+        def ask(photos: Sequence[LabelledPhoto]) -> Answer:
+            probs = lesion_probs(run, photos[0].read(), recipe.crops.photo_side)
+            area = _least_area(recipe, probs.shape)
+            return mask_answer(probs, threshold=cut, least_area=area, rater=recipe.task)
+
+        return Answering(ask, categories=(CATEGORY,), shape=Bitmap)
 
     def measures(self, recipe: SegmentationRecipe) -> Sequence[Measure[MaskRow]]:  # noqa: ARG002
         return MEASURES
@@ -101,6 +115,11 @@ class LesionSegmentation(Task[SegmentationRecipe, LabelledPhoto, MaskRow]):
             "Neighbouring lesions that touch are one patch, so that counts are lower bounds.",
             "Look-alikes (marks, moles, rosacea) are lesions to it unless they were labelled as something else.",
         )
+
+
+def _least_area(recipe: SegmentationRecipe, shape: tuple[int, ...]) -> float:
+    """Of a patch that counts, in pixels of a photo (H, W)."""
+    return recipe.least_area * (max(shape) / recipe.crops.photo_side) ** 2
 
 
 def lesion_probs(run: Run, image: Image, photo_side: int) -> NDArray[np.float32]:

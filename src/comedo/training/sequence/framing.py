@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.errors import NoFaceFound
 from comedo.geometry import sample_crop
 from comedo.pipeline import Analyzer
 from comedo.progress.canvas import CANVAS_PX, FACE_PX
@@ -50,6 +51,13 @@ class Framing:
             NoFaceFound: There is none.
         """
         return self.load().mapper.find(photo)
+
+    def frame(self, photo: Photo) -> Image | None:
+        """The face of a photo as `cut` gives it; `None` where there is none."""
+        try:
+            return self.cut(photo, self.find_face(photo))
+        except NoFaceFound:
+            return None
 
     def cut(self, photo: Photo, face: FaceMap) -> Image:
         """The face of a photo, (side, side, 3 or 4) uint8."""

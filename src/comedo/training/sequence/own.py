@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from zlib import crc32
 
-from comedo.errors import NoFaceFound
 from comedo.photo import read_photo
 from comedo.training.data.files import BadAnnotations, read_lines, safe_name
 from comedo.training.sequence.framing import Framing
@@ -124,14 +123,8 @@ def _one(
     mark = f"{hashlib.sha256(person.encode()).hexdigest()[:8]}-{fingerprint([photos / s.photo for s in shots])}"
     path, note = folder / f"{mark}.npy", folder / f"{mark}.json"
     if not note.exists():
-        frames = []
-        for shot in shots:
-            photo = read_photo(photos / shot.photo)
-            try:
-                face = framing.find_face(photo)
-            except NoFaceFound:
-                continue
-            frames.append(framing.cut(photo, face))
+        framed = (framing.frame(read_photo(photos / shot.photo)) for shot in shots)
+        frames = [frame for frame in framed if frame is not None]
         if len(frames) > 1:
             save_frames(path, frames)
         write_note(note, json.dumps({"faces": len(frames)}))

@@ -18,7 +18,10 @@ from comedo.errors import UnusableInput
 from comedo.pipeline import Analyzer
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
+from comedo.training.runner.answer import Answer, Answering, Use
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
+from comedo.training.runner.labelled import LabelledPhoto
+from comedo.training.sequence.answer import frame_series, other_finder, series_answer
 from comedo.training.sequence.charts import draw_answers
 from comedo.training.sequence.draw import draw_series
 from comedo.training.sequence.framing import Framing, words_of_dots
@@ -28,7 +31,7 @@ from comedo.training.sequence.pairs import pair_series
 from comedo.training.sequence.plan import SequenceRecipe
 from comedo.training.sequence.probes import LONG, long_series, probes
 from comedo.training.sequence.rendered import rendered_series
-from comedo.training.sequence.rows import MEASURES, Row, gather, section_of, to_row
+from comedo.training.sequence.rows import MEASURES, Probs, Row, gather, section_of, to_row
 from comedo.training.sequence.series import Frames, Series, Sort
 
 _SOURCES = {  # of series, by the key of the recipe that asks for them
@@ -46,7 +49,7 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
     baseline_words: ClassVar[str] = "always the same, surely: no change"
 
     def items(self, recipe: SequenceRecipe, root: Path, cache: Path) -> list[Series]:
-        framing = Framing(recipe.net.side_px, recipe.net.lesions, _analyzer)
+        framing = _framing(recipe)
         found: list[Series] = []
         if recipe.rendered is not None:
             found += rendered_series(recipe.rendered, framing, cache)
@@ -114,9 +117,18 @@ class SequenceChange(Task[SequenceRecipe, Series, Row]):
         )
 
     def look(self, recipe: SequenceRecipe, run: Run, item: Series) -> Row:
-        found = run(asked(item.frames(), recipe.net.most_photos))
-        worse, same, better = (float(p) for p in found["course"][0])
-        return to_row(item, (worse, same, better), float(found["sound"][0]), recipe.answer_from)
+        return to_row(item, *_say(recipe, run, item.frames()), recipe.answer_from)
+
+    def answers(self, recipe: SequenceRecipe, run: Run, use: Use) -> Answering:
+        use.allow(recipe.task)
+        framing = _framing(recipe)
+        other = other_finder(framing, use.input_words)
+
+        def ask(photos: Sequence[LabelledPhoto]) -> Answer:
+            frames, absent = frame_series(photos, framing)
+            return series_answer(recipe, *_say(recipe, run, frames), len(frames), (*other, *absent))
+
+        return Answering(ask, series=True)
 
     def baseline(self, recipe: SequenceRecipe, items: Sequence[Series]) -> Callable[[Series], Row]:  # noqa: ARG002
         return lambda item: to_row(item, _NO_CHANGE, 1.0, recipe.answer_from)
@@ -163,6 +175,17 @@ class _Drawing:
             "loads": drawn.loads,
             "is_face": drawn.is_face.astype(np.float32),
         }
+
+
+def _framing(recipe: SequenceRecipe) -> Framing:
+    return Framing(recipe.net.side_px, recipe.net.lesions, _analyzer)
+
+
+def _say(recipe: SequenceRecipe, run: Run, frames: Frames) -> tuple[Probs, float]:
+    """Probabilities of the courses, and that the series is sound."""
+    found = run(asked(frames, recipe.net.most_photos))
+    worse, same, better = (float(p) for p in found["course"][0])
+    return (worse, same, better), float(found["sound"][0])
 
 
 @cache

@@ -33,12 +33,17 @@ class GradeRow:
     @property
     def said(self) -> int:
         """The nearest grade."""
-        return int(np.clip(np.floor(self.score + 0.5), 0, self.grades - 1))
+        return nearest_grade(self.score, self.grades)
 
     @property
     def grade(self) -> int:
         """The true grade, rounded."""
         return int(np.floor(self.true + 0.5))
+
+
+def nearest_grade(score: float, grades: int) -> int:
+    """The grade of 0, 1, ... that is nearest to a score."""
+    return int(np.clip(np.floor(score + 0.5), 0, grades - 1))
 
 
 def by_person(rows: Sequence[GradeRow]) -> list[GradeRow]:

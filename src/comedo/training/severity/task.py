@@ -10,14 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from comedo.errors import UnusableInput
+from comedo.errors import NoFaceFound, UnusableInput
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
+from comedo.training.runner.answer import Answer, Answering, Use
 from comedo.training.runner.contract import Batch, Examples, Run, Shipped, Task
-from comedo.training.runner.labelled import open_sets, set_aside
+from comedo.training.runner.labelled import LabelledPhoto, open_sets, set_aside
 from comedo.training.runner.ship import example_pictures
 from comedo.training.severity.faces import Face, PatchExamples, cut, find_patches, rolled_copies
-from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_grades
+from comedo.training.severity.judge import MEASURES, GradeRow, by_person, draw_grades, nearest_grade
 from comedo.training.severity.network import SeverityExport, SeverityNet, build_net, head_loss
 from comedo.training.severity.recipe import SeverityRecipe
 
@@ -84,10 +85,21 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
         )
 
     def look(self, recipe: SeverityRecipe, run: Run, item: Face) -> GradeRow:
-        found = run({"patches": _patches(recipe, item)})
-        probs = found.get("probabilities")
-        mean = None if probs is None else tuple(float(p) for p in probs.mean(0))
-        return self._row(recipe, item, float(found["score"].mean()), mean)
+        return self._row(recipe, item, *_grade(recipe, run, item))
+
+    def answers(self, recipe: SeverityRecipe, run: Run, use: Use) -> Answering:
+        use.allow(recipe.task, "without_face")
+
+        def ask(photos: Sequence[LabelledPhoto]) -> Answer:
+            face = find_patches(photos[0])
+            if None in face.boxes and not use.without_face:
+                raise NoFaceFound(
+                    "no face was found whose regions could be graded; show the whole face, or say --without-face to "
+                    "grade the whole photo as one patch, as in training"
+                )
+            return _answer(recipe, face, *_grade(recipe, run, face))
+
+        return Answering(ask)
 
     def baseline(self, recipe: SeverityRecipe, items: Sequence[Face]) -> Callable[[Face], GradeRow]:
         grades = np.array([face.grade for face in items])
@@ -115,6 +127,30 @@ class Severity(Task[SeverityRecipe, Face, GradeRow]):
             f"The grades are {', '.join(recipe.grades)}, as the photos' labels use them; other scales differ.",
             "A camera that goes with a grade can be learnt instead of skin: run `comedo data audit` first.",
         )
+
+
+def _grade(recipe: SeverityRecipe, run: Run, face: Face) -> tuple[float, tuple[float, ...] | None]:
+    """Score and, of ordinal heads, probabilities of the grades: means over the patches."""
+    found = run({"patches": _patches(recipe, face)})
+    probs = found.get("probabilities")
+    return float(found["score"].mean()), None if probs is None else tuple(float(p) for p in probs.mean(0))
+
+
+def _answer(recipe: SeverityRecipe, face: Face, score: float, probs: tuple[float, ...] | None) -> Answer:
+    grade = nearest_grade(score, len(recipe.grades))
+    patches = ["whole photo" if region is None else str(region) for region in face.boxes]
+    return Answer(
+        sentence=f"{recipe.grades[grade]} (score {score:.2f} on a scale from 0 to {len(recipe.grades) - 1})",
+        values={
+            "grade": grade,
+            "grade_name": recipe.grades[grade],
+            "score": score,
+            "highest_grade": len(recipe.grades) - 1,
+            "probabilities": None if probs is None else dict(zip(recipe.grades, probs, strict=True)),
+            "patches": patches,
+        },
+        notices=("no face was found: the whole photo was graded as one patch",) if None in face.boxes else (),
+    )
 
 
 def _patches(recipe: SeverityRecipe, face: Face) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""Runs of `comedo train` put to use: new photos in, answers out."""
