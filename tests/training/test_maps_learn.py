@@ -68,7 +68,7 @@ LESION = (
 )
 FIRST = {"face-map": FACE, "lesion-map": LESION}
 DIES = {"face-map": 2, "lesion-map": 1}  # after so many epochs
-GOING_ON = ("schedule.epochs=3", "schedule.steps=12", "schedule.rate=0.003")
+GOING_ON = ("schedule.epochs=5", "schedule.steps=12", "schedule.rate=0.003")
 
 
 @dataclass(frozen=True)

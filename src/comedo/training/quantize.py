@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from comedo.errors import ModelError, UnusableInput
 from comedo.inference import TWIN, OnnxNetwork, read_manifest, read_weights
 from comedo.training.integers import write_integers
+from comedo.training.lesion_map.recipe import LesionRecipe
 from comedo.training.manifest import Entry, add_to_manifest, read_entries, remove_from_manifest, sha256_of
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.run import open_items
@@ -85,6 +86,8 @@ def training_pictures(values: Mapping[str, object], where: str, data: Path, numb
     task, recipe = read_run(values, where)
     if not isinstance(recipe, UNetRecipe):
         raise UnusableInput(f"{where} is a recipe of {recipe.task}; name one of a face map or a lesion map")
+    if isinstance(recipe, LesionRecipe):
+        recipe = replace(recipe, keep_mask=None)  # pictures alone are asked for
     with TemporaryDirectory() as cache:
         opened = open_items(task, recipe, data, Path(cache))
     draw = task.examples(recipe, opened.learnt, learning=True).draw

@@ -70,7 +70,9 @@ def start_from_onnx(net: UNet, path: Path, pictures: Tensor) -> None:
         ]
         assert net.head.bias is not None
         net.head.bias.copy_(torch.from_numpy(found[-1][1]))
+        was = net.training
         net.eval()(pictures)
+        net.train(was)
         for hook in hooks:
             hook.remove()
 
@@ -83,7 +85,7 @@ def settle_norms(net: nn.Module, ask: Callable[[], object]) -> None:
     variance of a batch instead, nothing is left of the features (docs/results.md has figures).
 
     Args:
-        net: Before training; left in evaluation mode.
+        net: Before training; its mode stays.
         ask: Runs it on a typical batch.
     """
     folded = [m for m in net.modules() if isinstance(m, Encoder) and m.folded]
@@ -91,8 +93,10 @@ def settle_norms(net: nn.Module, ask: Callable[[], object]) -> None:
     if not norms:
         return
     hooks = [norm.register_forward_pre_hook(_undo(norm.bias.detach().clone())) for norm in norms]
+    was = net.training
     net.eval()
     ask()
+    net.train(was)
     for hook in hooks:
         hook.remove()
 

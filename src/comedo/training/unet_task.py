@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -19,6 +21,16 @@ from comedo.training.start import start_from_onnx
 _COMPARED = ((256, 256), (192, 320))  # height and width of the pictures on which torch and ONNX Runtime are compared
 
 
+class Sourced(Protocol):
+    """A photo that knows its set and its side."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def split(self) -> str: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class UNetRecipe(RunRecipe):
     """A map by the U-Net on MobileNetV2."""
@@ -28,7 +40,7 @@ class UNetRecipe(RunRecipe):
     frozen_stages: int = 0  # first stages of the encoder that stay as they start, with the stem; 0 for none
 
 
-def begin(net: UNet, recipe: UNetRecipe, root: Path, pictures: Callable[[], Tensor]) -> UNet:
+def begin_map(net: nn.Module, recipe: UNetRecipe, root: Path, pictures: Callable[[], Tensor]) -> None:
     """Fill a fresh network with what its recipe starts from.
 
     Args:
@@ -40,13 +52,17 @@ def begin(net: UNet, recipe: UNetRecipe, root: Path, pictures: Callable[[], Tens
     Raises:
         UnusableInput: The weights are absent or of another network.
     """
+    assert isinstance(net, UNet)
     if recipe.start is not None:
         weights = WEIGHTS / f"{recipe.exported}.onnx" if recipe.start == "shipped" else Path(recipe.start)
         start_from_onnx(net, weights, scaled(pictures()))
     elif recipe.pretrained is not None:
         load_mobilenet(net.encoder, root / recipe.pretrained)
-    net.encoder.freeze(recipe.frozen_stages)
-    return net
+
+
+def counts_by_source(photos: Iterable[Sourced]) -> dict[str, object]:
+    """How many photos each set gives each side: `{"photos": {"crops1024/train": 179, ...}}`."""
+    return {"photos": dict(sorted(Counter(f"{p.source}/{p.split}" for p in photos).items()))}
 
 
 def scaled(pictures: Tensor) -> Tensor:

@@ -22,10 +22,13 @@ from comedo.inference import load_network
 from comedo.training.figures import Rounds
 from comedo.training.leaks import LeakyData
 from comedo.training.lesion_map.crops import CropPlan
+from comedo.training.lesion_map.judge import MEASURES
 from comedo.training.lesion_map.made import MadePhotos
 from comedo.training.lesion_map.recipe import LesionData, LesionRecipe, OwnPhotos
 from comedo.training.lesion_map.task import LesionMap
 from comedo.training.lesion_map.teacher import KeepMask
+from comedo.training.networks import Encoder
+from comedo.training.quantize import training_pictures
 from comedo.training.runner.claim import run_values
 from comedo.training.runner.plan import Schedule, Ship, Watch
 from comedo.training.runner.run import export_last, train_run
@@ -90,8 +93,9 @@ def test_a_training_ends_with_a_network_that_the_runtime_loads(whole):
     assert maps.shape == (6, 32, 48)
     assert entry.parity <= 1e-3
     assert entry.data["items"] == {"train": 2, "val": 1}
+    assert entry.data["photos"] == {"own/train": 2, "own/val": 1}
     assert entry.data["people"] == 3
-    assert {"AP", "F1 at best threshold", "AP of marks", "mask Dice"} == set(entry.metrics["own"])
+    assert {m.name for m in MEASURES} == set(entry.metrics["own"])
     assert entry.metrics["own"]["mask Dice"] is None  # nobody drew one
     assert entry.recipe["schedule"]["epochs"] == 3
     assert "train/active" in (out / "log.csv").read_text().splitlines()[0]
@@ -111,6 +115,68 @@ def test_a_killed_run_goes_on_to_the_same_weights(whole, data, tmp_path):
     assert not equal(weights(tmp_path / "killed"), weights(whole[1]))
     train(RECIPE, data, tmp_path / "killed")
     assert equal(weights(tmp_path / "killed"), weights(whole[1]))
+
+
+def folded_encoder(folder):
+    """Weights of an encoder whose norms were folded, as ImageNet's come."""
+    torch.manual_seed(5)
+    convolutions = [m for m in Encoder().modules() if isinstance(m, torch.nn.Conv2d)]
+    arrays = {f"{k:02}.conv.weight": m.weight.detach().numpy() for k, m in enumerate(convolutions)}
+    arrays |= {f"{k:02}.conv.bias": 0.3 * torch.randn(len(m.weight)).numpy() for k, m in enumerate(convolutions)}
+    np.savez(folder / "folded.npz", **arrays)
+
+
+class Watching(LesionMap):
+    """Remembers whether the network was learning."""
+
+    def __init__(self, dies=False):
+        self.dies, self.learning = dies, []
+
+    def loss(self, recipe, net, batch, epoch):
+        self.learning += [net.training] if torch.is_grad_enabled() else []
+        if self.dies and epoch == 1:
+            raise Killed
+        return super().loss(recipe, net, batch, epoch)
+
+
+@pytest.mark.parametrize("begins", ["with folded norms", "with a network", "from nothing"])
+def test_what_it_starts_from_is_learnt_on_and_a_kill_changes_nothing(begins, whole, data, tmp_path):
+    """Batch norms take the statistics of what they see; frozen stages stay as they start."""
+    folded_encoder(data)
+    starts = {
+        "with folded norms": {"pretrained": "folded.npz"},
+        "with a network": {"start": str(whole[1] / "lesion-map.onnx"), "frozen_stages": 2},
+        "from nothing": {"frozen_stages": 2},
+    }
+    recipe = replace(RECIPE, schedule=replace(RECIPE.schedule, epochs=2), **starts[begins])
+    task = Watching()
+    through = train(recipe, data, tmp_path / "through", task)
+    assert task.learning == [True, True]
+    with pytest.raises(Killed):
+        train(recipe, data, tmp_path / "killed", Watching(dies=True))
+    begun = weights(tmp_path / "killed")
+    resumed = Watching()
+    assert train(recipe, data, tmp_path / "killed", resumed).sha256 == through.sha256
+    assert resumed.learning == [True]
+    after = weights(tmp_path / "through")
+    frozen = tuple(f"net.encoder.{part}." for part in ("stem", "stages.0", "stages.1"))
+    if recipe.frozen_stages:
+        assert all(torch.equal(begun[name], after[name]) for name in begun if name.startswith(frozen))
+    moved = [name for name in begun if name.endswith("running_mean") and not name.startswith(frozen)]
+    assert moved
+    assert not any(torch.equal(begun[name], after[name]) for name in moved)
+
+
+def test_others_can_be_watched(data, tmp_path):
+    content = json.loads((data / "own.json").read_text())
+    for number in range(3, 9):  # enough people to learn from and to watch
+        shutil.copyfile(data / "photos" / "0.png", data / "photos" / f"{number}.png")
+        content["images"].append({"id": number, "file_name": f"{number}.png", "split": "train", "group": number})
+    (data / "own.json").write_text(json.dumps(content))
+    train(replace(RECIPE, watch=Watch(share=0.4)), data, tmp_path / "run")
+    (first, *_) = csv.DictReader((tmp_path / "run/log.csv").read_text().splitlines())
+    assert float(first["watch/loss"]) > 0
+    assert (tmp_path / "run/best.ckpt").exists()
 
 
 def equal(one, other):
@@ -185,6 +251,34 @@ def test_made_faces_and_kept_masks_join_the_crops_that_are_learnt_from(data):
     assert 0 < float(batch["kept"].sum()) < 12  # one of two on average
     assert float(batch["kept_mask"][batch["kept"] == 0].abs().max()) == 0
     assert drawn_batch(recipe, data, learning=False)[0].number == 2
+
+
+def test_a_network_whose_masks_are_kept_is_read_before_anything_is_learnt(data, tmp_path):
+    with pytest.raises(UnusableInput, match=r"no\.onnx whose masks are to be kept"):
+        train(replace(RECIPE, keep_mask=KeepMask(weights="no.onnx")), data, tmp_path / "run")
+
+
+def test_made_photos_and_their_share_go_together(data, tmp_path):
+    with pytest.raises(UnusableInput, match=r"made.rendered is 2 and crops.shares.rendered 0; give"):
+        replace(RECIPE, made=MadePhotos(rendered=2))
+    with pytest.raises(UnusableInput, match=r"made.pasted is 0 and crops.shares.pasted 0.5"):
+        replace(RECIPE, crops=CropPlan(shares={"own": 0.5, "pasted": 0.5}))
+    both = replace(RECIPE, made=MadePhotos(pasted=2), crops=CropPlan(size=64, shares={"own": 0.5, "pasted": 0.5}))
+    with pytest.raises(UnusableInput, match="wants lesions of crops1024 and faces of clear among the training photos"):
+        train(both, data, tmp_path / "run")
+
+
+def test_pictures_for_an_8_bit_twin_are_those_that_are_learnt_from(data):
+    values = run_values(replace(RECIPE, keep_mask=KeepMask(weights="gone.onnx")))  # nobody asks what is kept
+    pictures = training_pictures(values, "ours", data, 5)
+    assert [p.shape for p in pictures] == [(64, 64, 3)] * 5
+    assert not all((p == pictures[0]).all() for p in pictures)
+
+
+def test_a_photo_that_is_gone_is_named(data, tmp_path):
+    (data / "photos" / "1.png").unlink()
+    with pytest.raises(UnusableInput, match=r"not complete .*1\.png.*--data"):
+        train(RECIPE, data, tmp_path / "run")
 
 
 def test_missing_data_is_named(data, tmp_path):

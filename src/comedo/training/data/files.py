@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -144,3 +144,14 @@ def photos_below(folder: Path) -> list[str]:
     """Names of the photos in a folder and the folders inside it, in order; links are not followed."""
     found = (p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file() and not p.is_symlink())
     return sorted(p.relative_to(folder).as_posix() for p in found)
+
+
+def check_there(paths: Iterable[Path]) -> None:
+    """Say now which file is absent, rather than when it is drawn.
+
+    Raises:
+        FileNotFoundError: The first of them that is not there.
+    """
+    absent = next((path for path in paths if not path.exists()), None)
+    if absent is not None:
+        raise FileNotFoundError(f"there is no {absent}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from comedo.errors import UnusableInput
+from comedo.training.data.files import check_there
 from comedo.training.face_map.data import (
     IGNORE,
     FacePhoto,
@@ -27,6 +28,7 @@ from comedo.training.face_map.data import (
 from comedo.training.face_map.people import FaceFile, find_faces
 from comedo.types import Image
 
+_WITH_MASKS = ("faces/celebamask", "faces/fasseg")
 _WORK_SIDE = 512  # pictures are kept at this size
 
 
@@ -105,9 +107,14 @@ def open_faces(root: Path, landmarks: Mapping[str, Points]) -> list[Face]:
     Args:
         root: Data folder with faces/, acne04/, typed/, or some of them.
         landmarks: From `read_landmarks`.
+
+    Raises:
+        FileNotFoundError: A photo of a set with masks has none.
     """
     regions = mesh_regions(landmarks)
-    return [Face(file, root, landmarks[file.name], regions) for file in find_faces(root, landmarks)]
+    faces = [Face(file, root, landmarks[file.name], regions) for file in find_faces(root, landmarks)]
+    check_there(_mask_of(root, face.file) for face in faces if face.source in _WITH_MASKS)
+    return faces
 
 
 def read_face(root: Path, file: FaceFile) -> Image:
@@ -118,6 +125,10 @@ def read_face(root: Path, file: FaceFile) -> Image:
     return np.asarray(image, np.uint8)
 
 
+def _mask_of(root: Path, file: FaceFile) -> Path:
+    return root / file.name.replace("images", "masks").replace(".jpg", ".png")
+
+
 def _load(root: Path, file: FaceFile, points: Points, regions: NDArray[np.uint8]) -> FacePhoto:
     name, source = file.name, file.source
     stored = read_face(root, file)
@@ -125,8 +136,8 @@ def _load(root: Path, file: FaceFile, points: Points, regions: NDArray[np.uint8]
     size = (round(stored.shape[1] * shrink), round(stored.shape[0] * shrink))
     image = np.asarray(cv2.resize(stored, size, interpolation=cv2.INTER_AREA), np.uint8)
     points = points * np.float32(shrink)
-    if source in ("faces/celebamask", "faces/fasseg"):
-        with PillowImage.open(root / name.replace("images", "masks").replace(".jpg", ".png")) as handle:
+    if source in _WITH_MASKS:
+        with PillowImage.open(_mask_of(root, file)) as handle:
             mask = np.asarray(handle.resize(size, PillowImage.Resampling.NEAREST), np.uint8)
         labels = (labels_from_celeba if source.endswith("celebamask") else labels_from_fasseg)(mask, points, regions)
     else:

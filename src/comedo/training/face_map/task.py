@@ -17,7 +17,7 @@ from comedo.training.face_map.sources import Face, open_faces, read_landmarks
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.unet_task import begin, scaled, ship_map
+from comedo.training.unet_task import begin_map, counts_by_source, scaled, ship_map
 
 _OUTPUT = (
     "(1, 10, H/2, W/2) float32: probabilities of background, forehead, nose, left cheek, right cheek, chin, eyes, "
@@ -49,13 +49,21 @@ class FaceMap(Task[FaceRecipe, Face, PartsRow]):
         others = [face for face in _faces(recipe, root) if face.source not in recipe.crops.shares]
         return self.members(others)
 
-    def build(self, recipe: FaceRecipe, root: Path, items: Sequence[Face]) -> nn.Module:
+    def facts(self, items: Sequence[Face]) -> dict[str, object]:
+        return counts_by_source(items)
+
+    def build(self, recipe: FaceRecipe, root: Path, items: Sequence[Face]) -> nn.Module:  # noqa: ARG002
+        net = build_face_net()
+        net.encoder.freeze(recipe.frozen_stages)
+        return net
+
+    def begin(self, recipe: FaceRecipe, root: Path, net: nn.Module, items: Sequence[Face]) -> None:
         def pictures() -> Tensor:
             draw = self.examples(recipe, items, learning=True).draw
             drawn = [draw(i, np.random.default_rng([recipe.schedule.seed, i])) for i in range(recipe.schedule.per_step)]
             return self.collate(drawn)["image"]
 
-        return begin(build_face_net(), recipe, root, pictures)
+        begin_map(net, recipe, root, pictures)
 
     def examples(self, recipe: FaceRecipe, items: Sequence[Face], *, learning: bool) -> Examples:
         plan = recipe.crops if learning else replace(recipe.crops, look=0.0, glasses=0.0)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.training.data.files import check_there
 from comedo.training.evaluation.truth import pictures_in
 
 # Factors from a source's pixels to the work scale. The ACNE04 originals are 3112 x 3456; the
@@ -174,7 +175,13 @@ def load_typed(root: Path) -> list[LesionPhoto]:
 
 
 def load_masks(root: Path, held_back: Sequence[str]) -> list[LesionPhoto]:
-    """Read the hand-made lesion masks; `held_back` names the files of the validation half."""
+    """Read the hand-made lesion masks; `held_back` names the files of the validation half.
+
+    Raises:
+        FileNotFoundError: A photo has no mask.
+    """
+    pictures = sorted((root / "images").glob("*.png"))
+    check_there([root / "masks" / path.name for path in pictures])
     return [
         LesionPhoto(
             name=path.stem,
@@ -185,7 +192,7 @@ def load_masks(root: Path, held_back: Sequence[str]) -> list[LesionPhoto]:
             scale_xy=_SCALES["masks"],
             mask_path=root / "masks" / path.name,
         )
-        for path in sorted((root / "images").glob("*.png"))
+        for path in pictures
     ]
 
 

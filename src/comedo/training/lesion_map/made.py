@@ -21,6 +21,7 @@ from comedo.training.lesion_map.data import IGNORE, WORK_PX_PER_MM, LesionPhoto,
 from comedo.types import Group
 
 SOURCES = RENDERED, PASTED = ("rendered", "pasted")
+PASTED_FROM = ("crops1024", "clear")  # whose lesions, on whose faces
 _SEEDS = 700_000  # added to a face's number: no other rendered face of the project is drawn from there
 _SIDES = (560, 1040)  # width of rendered photos, pixels
 _MOST_RENDERED, _MOST_PASTED = 40, 20  # lesions of a face; as often few as many
@@ -41,7 +42,7 @@ def make_photos(plan: MadePhotos, known: Sequence[LesionPhoto]) -> list[LesionPh
 
     Args:
         plan: How many.
-        known: The recipe's photos; lesions come from `crops1024`, faces from `clear`.
+        known: The recipe's photos; lesions and faces come from `PASTED_FROM`.
     """
     rendered = [_render(plan.seed, i) for i in range(plan.rendered)]
     return rendered + (list(_pasted(plan, known)) if plan.pasted else [])
@@ -84,10 +85,10 @@ def _pasted(plan: MadePhotos, known: Sequence[LesionPhoto]) -> Iterator[LesionPh
     sharp = (
         (p.name, p.read, p.active)
         for p in known
-        if p.source == "crops1024" and p.split == "train" and p.active is not None
+        if p.source == PASTED_FROM[0] and p.split == "train" and p.active is not None
     )
     donors = list(cut_all(sharp, default_analyzer().mapper))
-    clear = [p for p in known if p.source == "clear" and p.split == "train"]
+    clear = [p for p in known if p.source == PASTED_FROM[1] and p.split == "train"]
     if not donors or not clear:
         return
     for i in range(plan.pasted):

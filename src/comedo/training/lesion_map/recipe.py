@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from comedo.errors import UnusableInput
 from comedo.inference import MIRRORED
 from comedo.training.lesion_map.crops import CropPlan
 from comedo.training.lesion_map.data import LesionPhoto, load_acne04, load_clear, load_masks, load_typed
@@ -46,6 +47,14 @@ class LesionRecipe(UNetRecipe):
     crops: CropPlan = field(default_factory=CropPlan)
     made: MadePhotos = field(default_factory=MadePhotos)  # `rendered` and `pasted` among the shares
     keep_mask: KeepMask | None = None  # null: masks are learnt from people's alone
+
+    def __post_init__(self) -> None:
+        for source, number in (("rendered", self.made.rendered), ("pasted", self.made.pasted)):
+            if (number > 0) != (self.crops.shares.get(source, 0.0) > 0):
+                raise UnusableInput(
+                    f"made.{source} is {number} and crops.shares.{source} {self.crops.shares.get(source, 0.0):g}; give "
+                    "photos that are made a share of the crops, and a share photos to be drawn from"
+                )
 
     @property
     def exported(self) -> str:

@@ -38,6 +38,15 @@ def taught(keep: KeepMask, picture: Image) -> NDArray[np.float32]:
     return said
 
 
+def check_teacher(keep: KeepMask) -> None:
+    """Read the network now rather than in the middle of a training.
+
+    Raises:
+        UnusableInput: Its file cannot be read.
+    """
+    _network(keep.weights)
+
+
 @cache
 def _network(weights: str) -> OnnxNetwork:
     if weights == "shipped":

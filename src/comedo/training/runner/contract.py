@@ -89,8 +89,8 @@ class Shipped:
 class Task(ABC, Generic[RecipeT, ItemT, RowT]):
     """One kind of training; holds no state.
 
-    Methods run in this order: items, build, examples, collate and loss until the end, settle, shipped, then look and
-    baseline for each held-back item, gather, measures, pictures.
+    Methods run in this order: items, build, begin, examples, collate and loss until the end, settle, shipped, then look
+    and baseline for each held-back item, gather, measures, pictures.
     """
 
     recipe: ClassVar[type[RunRecipe]]  # the dataclass that its YAML fills; its `task` is the name
@@ -125,6 +125,21 @@ class Task(ABC, Generic[RecipeT, ItemT, RowT]):
             root: The data folder.
             items: Of training people alone.
         """
+
+    def begin(self, recipe: RecipeT, root: Path, net: nn.Module, items: Sequence[ItemT]) -> None:  # noqa: ARG002
+        """Fill a fresh network with what it starts from; not asked of one that goes on. Nothing unless overridden.
+
+        Args:
+            recipe: Names weights below `root`, or elsewhere.
+            root: The data folder.
+            net: As built; changed in place.
+            items: Of training people alone.
+        """
+        return
+
+    def facts(self, items: Sequence[ItemT]) -> Mapping[str, object]:  # noqa: ARG002
+        """What the manifest says of the items beside their number, and a run holds fast to; nothing by default."""
+        return {}
 
     @abstractmethod
     def examples(self, recipe: RecipeT, items: Sequence[ItemT], *, learning: bool) -> Examples:

@@ -69,6 +69,10 @@ class MovingAverage(WeightAveraging):
 
         super().__init__(avg_fn=average)
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        self._device = trainer.strategy.root_device  # the network moves there later; its average belongs beside it
+        super().setup(trainer, pl_module, stage)
+
 
 class EpochLog(Callback):
     """One line of log.csv for each epoch: its losses by name."""
@@ -129,7 +133,9 @@ def fit(
         watching = None if watched is None else watching_feed(task, recipe, watched, **share)
         last = out / LAST
         if not last.exists():
+            (out / _LOG).unlink(missing_ok=True)  # of a run that left no checkpoint
             settle_norms(net, lambda: task.loss(recipe, net, first_batch(task, recipe, learnt), 0))
+        learner.train()  # Lightning leaves the mode as it finds it
         if not _stopped_early(last, recipe):
             trainer.fit(learner, feeds, watching, ckpt_path=last if last.exists() else None, weights_only=False)
     return load_fitted(learner.net, out, main=trainer.is_global_zero)

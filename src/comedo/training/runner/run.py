@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from comedo.training.runner.card import model_card
 from comedo.training.runner.claim import RECIPE, claim, claim_data, run_values
 from comedo.training.runner.contract import Item, Task
 from comedo.training.runner.feed import divide
-from comedo.training.runner.fit import Fitted, Machine, fit, load_fitted
+from comedo.training.runner.fit import LAST, Fitted, Machine, fit, load_fitted
 from comedo.training.runner.measure import Question, measure
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.registry import read_run
@@ -64,11 +64,11 @@ def open_items(
     try:
         items = task.items(recipe, data, cache)
         aside = task.set_aside(recipe, data)
+        leaks = guard([*task.members(items), *aside], allow=allow_leaks)
     except FileNotFoundError as error:
         raise UnusableInput(
             f"the recipe's data is not complete in {data}: {error}; give its folder with --data"
         ) from error
-    leaks = guard([*task.members(items), *aside], allow=allow_leaks)
     items = [i for i in items if i.split in ("train", "val")]
     learnt, watched, held_back = divide(items, recipe.watch, recipe.schedule.seed)
     if not learnt:
@@ -79,7 +79,8 @@ def open_items(
         "items": dict(sorted(Counter(i.split for i in items).items())),
         "people": len({i.person for i in items}),
         "watched_items": len(watched),
-        "fingerprint": _fingerprint(items),
+        **task.facts(items),
+        "fingerprint": _fingerprint(items, task.facts(items)),
     }
     return Opened(learnt, watched, held_back, about | ({"leaks_allowed": leaks} if leaks else {}))
 
@@ -122,6 +123,8 @@ def train_run(
     claim_data(out, opened.about)
     torch.manual_seed(recipe.schedule.seed)
     net = task.build(recipe, data, opened.learnt)
+    if not (out / LAST).exists():
+        task.begin(recipe, data, net, opened.learnt)
     learnt = task.examples(recipe, opened.learnt, learning=True)
     watched = task.examples(recipe, opened.watched, learning=False) if opened.watched else None
     fitted = fit(task, recipe, net, learnt, watched, out=out, machine=machine or Machine(), quiet=quiet)
@@ -251,7 +254,8 @@ def _write_card(
     write_whole(out / "MODEL_CARD.md", [card.encode()])
 
 
-def _fingerprint(items: Sequence[Item]) -> str:
-    """A hash of who is on which side."""
+def _fingerprint(items: Sequence[Item], facts: Mapping[str, object]) -> str:
+    """A hash of who is on which side, and of what the task says of them."""
     lines = sorted(f"{i.name}|{i.person}|{i.split}" for i in items)
+    lines += [json.dumps(facts, sort_keys=True)] if facts else []
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
