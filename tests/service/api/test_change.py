@@ -4,7 +4,6 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from comedo.pipeline import Analyzer
 from comedo.report.change_tables import to_change_document
 from comedo.service.actions.stored import faint_file, visit_of
 from comedo.service.database.tables import Analysis, Photo
-from comedo.service.demo.photos import demo_photos
 from comedo.service.storage.verify import verify
 from comedo.types import FaceAnalysis, Faint
 from service.api.conftest import PASSWORD
@@ -27,7 +25,6 @@ from service.api.world import API
 
 FIRST, SECOND = "2026-01-05", "2026-03-30"
 FAINT = (Faint((200.123456789, 300.5), 0.0312345), Faint((210.0, 310.0), 0.04))
-WIDTH_PX = 648  # of rendered photos: enough for the quality gate
 
 
 @dataclass
@@ -52,12 +49,6 @@ class FaintFace(AnyFace):
 
     def analyze(self, photo, **options):
         return replace(super().analyze(photo, **options), faint=self.faint)
-
-
-@pytest.fixture(scope="module")
-def rendered():
-    """Three photos of a rendered person under treatment, oldest first."""
-    return list(demo_photos(datetime(2026, 3, 30, 12, tzinfo=UTC), width=WIDTH_PX, visits=3, sides=False))
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +104,13 @@ def histories(document):
 
 
 @pytest.mark.weights
-def test_the_service_says_what_track_says(both, rendered, networks):
-    photos = [read_photo(photo.jpeg, name=photo.name) for photo in rendered]
-    change = comedo.track(photos, dates=[p.when for p in rendered], analyzer=networks, workers=1)
+def test_the_service_says_what_track_says(both, rendered_person, networks):
+    photos = [read_photo(photo.jpeg, name=photo.name) for photo in rendered_person]
+    change = comedo.track(photos, dates=[p.when for p in rendered_person], analyzer=networks, workers=1)
     tracked = to_change_document(change)
     assert any(visit.faint for visit in change.visits)
     both.analyzer, anna = networks, both.patient()
-    for photo in rendered:
+    for photo in rendered_person:
         send(both, anna, photo.jpeg, photo.when.isoformat())
     served = type(tracked).model_validate(newest(anna))
     assert served.verdict.answer == tracked.verdict.answer

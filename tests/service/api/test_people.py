@@ -43,6 +43,10 @@ def test_passwords(password, ok):
     assert list(refused.value.fields) == ["password"]
 
 
+def test_passwords_are_dear_to_guess(quick_passwords):
+    assert quick_passwords.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")  # OWASP's least, or more
+
+
 def test_signing_in_and_out(both):
     anna = both.patient()
     assert anna.get(f"{API}/account").json()["email"] == "anna@example.org"

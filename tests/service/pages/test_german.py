@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,9 +15,8 @@ from comedo.grading import grade_all
 from comedo.grading.acne import grade_affected
 from comedo.grading.severity import grade_severity
 from comedo.photo.quality import assess
-from comedo.service.app import create_app
 from comedo.types import FaceAnalysis, Photo, Verdict
-from service.api.conftest import PASSWORD, Service, make_settings
+from service.api.conftest import PASSWORD, Service
 from service.api.drawn import AnyFace
 from service.pages.people import PERSONAL, person, send, skin_jpeg
 
@@ -53,12 +50,9 @@ class Grading(AnyFace):
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(create_app(make_settings(tmp_path)), analyzer=Grading())
-    yield made
-    for client in made.clients:
-        client.close()
-    made.parts.database.close()
+def service(service: Service) -> Service:
+    service.analyzer = Grading()
+    return service
 
 
 def in_german(client: TestClient) -> TestClient:
