@@ -250,8 +250,9 @@ def test_a_photo_comes_back_after_it_was_deleted(service):
 
 def test_nobody_fills_the_queue_alone(service):
     anna, ben = service.patient(), service.patient("ben@example.org")
-    photo, other = (service.photo(client)["id"] for client in (anna, ben))
-    asked = [anna.post(f"{API}/photos/{photo}/analyses", json={}).status_code for _ in range(40)]
+    other = service.photo(ben)["id"]
+    photos = [{"file": ("x.jpg", drawn_jpeg(seed))} for seed in range(40)]
+    asked = [anna.post(f"{API}/photos", files=photo).status_code for photo in photos]
     assert asked[0] < 300
     assert asked[-1] == 503
     assert ben.post(f"{API}/photos/{other}/analyses", json={}).status_code < 300

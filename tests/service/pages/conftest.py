@@ -15,6 +15,7 @@ import uvicorn
 from comedo.build import default_analyzer
 from comedo.service.admin import add_clinician
 from comedo.service.app import create_app
+from comedo.service.database.engine import Database
 from comedo.service.demo.fill import CLINICIAN, PASSWORD
 from comedo.service.demo.photos import DemoPhoto
 from comedo.service.parts import Parts
@@ -24,9 +25,10 @@ from service.api.conftest import MakeService, Service, make_settings
 
 @dataclass(frozen=True)
 class Site:
-    """Where it runs, the photos of a person before and after, and a file for the fake camera."""
+    """Where it runs, its database, the photo of a person before, and a file for the fake camera."""
 
     url: str
+    database: Database
     before: Path
     camera: Path
 
@@ -47,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, rendered_person: list[DemoPho
     photo.write_bytes(before.jpeg)
     camera.write_bytes(after.jpeg * 2)
     with _worker(app.state.parts), _server(app) as url:
-        yield Site(url, photo, camera)
+        yield Site(url, app.state.parts.database, photo, camera)
     app.state.parts.database.close()
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import update
 
 from comedo.calibration import AffectedCurve, SeverityCurve
 from comedo.grading import grade_all
 from comedo.grading.acne import grade_affected
 from comedo.grading.severity import grade_severity
 from comedo.photo.quality import assess
+from comedo.service.database.tables import Analysis
 from comedo.types import FaceAnalysis, Photo, Verdict
 from service.api.conftest import PASSWORD, Service
 from service.api.drawn import AnyFace
@@ -99,6 +101,19 @@ def test_results_with_every_scale_and_every_check(service):
         "Gesichtshälfte",
     ):
         assert said in page, said
+
+
+def test_a_result_that_can_be_measured_again(service):
+    client = in_german(person(service))
+    photo = send(service, client, skin_jpeg(), "2026-01-01")
+    with service.parts.database.write() as session:
+        session.execute(update(Analysis).values(faint=None))
+    assert "Noch einmal messen" in assert_german(client, f"/photos/{photo}")
+    client.post(f"/photos/{photo}/again")
+    assert "Wird noch einmal gemessen" in assert_german(client, f"/photos/{photo}")
+    service.analyzer.poor = True
+    service.work()
+    assert "nicht noch einmal messen" in assert_german(client, f"/photos/{photo}")
 
 
 def test_comparisons_that_answer_and_that_cannot(service):
