@@ -18,7 +18,7 @@ from comedo.service.accounts.access import own, see, see_owner
 from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.actions.jobs import job_view
 from comedo.service.actions.paging import piece
-from comedo.service.actions.series import compare_soon, compare_without
+from comedo.service.actions.series import compare_soon, leave_view
 from comedo.service.actions.stored import summarize, when_of
 from comedo.service.actions.views import Page, PhotoView, ReceiptView, Side, Uploaded
 from comedo.service.database.tables import Analysis, Correction, Job, Photo, Receipt, Visit
@@ -172,7 +172,7 @@ def change_photo(parts: Parts, actor: Actor, photo: str, change: PhotoChange) ->
         if _compared_by(row) != before:
             compare_soon(session, parts, row.owner, row.view)
         if row.view != view:
-            compare_without(session, parts, row, view)
+            leave_view(session, parts, row, view)
         return _views(parts, session, row.owner, [row])[0]
 
 

@@ -70,7 +70,7 @@ def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -
     enqueue(session, owner, "change", arguments=arguments, limit=limit)
 
 
-def compare_without(session: Session, parts: Parts, photo: Photo, view: str | None) -> None:
+def leave_view(session: Session, parts: Parts, photo: Photo, view: str | None) -> None:
     """Compare the photos of a view that a photo has left; where one is left alone, what held both there goes."""
     compare_soon(session, parts, photo.owner, view)
     if len(analysed(session, photo.owner, view)) < 2:
