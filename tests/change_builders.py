@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -44,14 +45,22 @@ def turn(degrees: float = 0.0, scale: float = 1.0, x: float = 0.0, y: float = 0.
 
 def skin_photo(person: int, motion: NDArray[np.float64] = STILL, gain: float = 1.0) -> NDArray[np.uint8]:
     """The drawn face with a person's own pattern of skin."""
+    lit = np.clip(_skin(person) * gain, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.warpAffine(lit, motion, SIZE, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _skin(person: int) -> NDArray[np.float32]:
+    """A person's skin without motion and light, drawn once for many photos; read-only."""
     rng = np.random.default_rng([person, 71])
     drawn = make_image(*SIZE).astype(np.float32)
     pattern = sum(
         a * cv2.GaussianBlur(rng.standard_normal(drawn.shape[:2]).astype(np.float32), (0, 0), s) * s
         for a, s in ((18, 1.5), (16, 3.0), (10, 6.0))
     )
-    lit = np.clip((drawn + pattern[..., None]) * gain, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.warpAffine(lit, motion, SIZE, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    skin = np.asarray(drawn + pattern[..., None], np.float32)
+    skin.flags.writeable = False
+    return skin
 
 
 def moved_face(motion: NDArray[np.float64] = STILL, **changes: Any) -> FaceMap:

@@ -39,6 +39,7 @@ GUIDANCE = Guidance(
     (("NG198", "NICE NG198, UK"), ("AAD2024", "AAD, US")),
     reviewed_by_clinician=False,
 )
+KNOWN_ADVICE = "Go closer or send the original photo: the face has too few pixels to show small lesions."
 SINCE = Since("Fewer lesions than at the baseline.", (Measured("Active lesions", 20, 12, 5.5, "better"),))
 
 
@@ -245,6 +246,29 @@ def test_the_report_speaks_german(case):
         report_pdf(case, PdfOptions(guidance=german, language="en"))
     with pytest.raises(UnusableInput, match="expected one of en, de"):
         report_pdf(case, PdfOptions(language="fr"))
+
+
+@pytest.mark.parametrize(
+    ("advice", "notices", "said"),
+    [
+        pytest.param(KNOWN_ADVICE, (), False, id="everything in German"),
+        pytest.param("Ask the moon.", (), True, id="advice in English"),
+        pytest.param(KNOWN_ADVICE, ("the moon was asked",), True, id="a notice in English"),
+    ],
+)
+def test_a_german_report_says_what_stayed_english(case, advice, notices, said):
+    document = case.document
+    scales = {
+        name: part.model_copy(update={"why": "", "missing": ()}) for name, part in document.grades.scales().items()
+    }
+    check = document.quality.checks[0].model_copy(update={"ok": False, "advice": advice})
+    changed = {
+        "grades": document.grades.model_copy(update=scales),
+        "quality": document.quality.model_copy(update={"checks": (check,)}),
+        "notices": notices,
+    }
+    case = replace(case, document=document.model_copy(update=changed))
+    assert ("auf Englisch" in text_of(report_pdf(case, PdfOptions(made_at=WHEN, language="de")))) is said
 
 
 @pytest.mark.parametrize("language", languages())

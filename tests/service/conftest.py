@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,15 @@ from sqlalchemy import create_engine, make_url
 
 pytest.importorskip("sqlalchemy", reason='the service needs pip install "comedo[service]"')
 
+from argon2 import PasswordHasher
+
+from comedo.service.accounts import passwords
+from comedo.service.app import create_app
 from comedo.service.database.columns import new_id
 from comedo.service.database.engine import Database, open_database
 from comedo.service.database.migrate import migrate
+from comedo.service.demo.photos import DemoPhoto, demo_photos
+from service.api.conftest import MakeService, Service, make_settings
 
 MakeUrl = Callable[[str], str]  # of sqlite or postgresql
 
@@ -70,6 +77,21 @@ def url_of(running: Any) -> str:
     return make_url(running.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[PasswordHasher]:
+    """Argon2id at its least price within the tests' own process; gives the real one."""
+    real = passwords._HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield real
+
+
+@pytest.fixture(scope="session")
+def rendered_person() -> list[DemoPhoto]:
+    """Three photos of a rendered person under treatment, oldest first; 648 x 864 pixels are enough for the gate."""
+    return list(demo_photos(datetime(2026, 3, 30, 12, tzinfo=UTC), width=648, visits=3, sides=False))
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file."""
@@ -118,6 +140,27 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     _run(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
     yield _named(server, name)
     _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def make_service(tmp_path: Path, sqlite_template: Path) -> Iterator[MakeService]:
+    """Makes services on SQLite, with pages where asked, whose database has its tables: to copy it is quicker."""
+    made: list[Service] = []
+
+    def make(*, pages: bool = False, **values: Any) -> Service:
+        settings = make_settings(tmp_path / str(len(made)), **values)
+        if settings.database_url is None:
+            settings.data_dir.mkdir(parents=True)
+            shutil.copy(sqlite_template, settings.data_dir / "comedo.sqlite")
+        service = Service(create_app(settings, pages=pages))
+        made.append(service)
+        return service
+
+    yield make
+    for service in made:
+        for client in service.clients:
+            client.close()
+        service.parts.database.close()
 
 
 @pytest.fixture

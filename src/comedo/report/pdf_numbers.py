@@ -104,7 +104,7 @@ def _or_hidden(count: int | None, texts: Texts) -> str:
 
 def write_scales(sheet: Sheet, case: Case, texts: Texts) -> None:
     """Every scale with its value, how it came about, what the photo does not show, and its source."""
-    rows, sources, written = [], [], []
+    rows, sources, told = [], [], texts.tell(_sentences(case))
     for name, grade in case.document.grades.scales().items():
         result = texts.say("not_assessed") if grade.value is None else texts.number(grade.value)
         named = grade.level is not None and isinstance(grade.value, str)
@@ -113,16 +113,22 @@ def write_scales(sheet: Sheet, case: Case, texts: Texts) -> None:
         if grade.level and grade.level != grade.value:
             result = texts.level(grade.level) if named else f"{result}: {texts.level(grade.level)}"
         title = texts.scales.get(name, in_words(name))
-        missing = "; ".join(texts.sentence(part) for part in grade.missing)
-        rows.append((title, result, texts.interval(grade.interval_90), texts.sentence(grade.why), missing))
-        written += [grade.why, *grade.missing]
+        missing = "; ".join(told[part] or part for part in grade.missing)
+        rows.append((title, result, texts.interval(grade.interval_90), told[grade.why] or grade.why, missing))
         sources.append(f"{title}: {grade.source}")
     sheet.heading(texts.say("scales"), 10.5, level=2)
     heads = [texts.say(key) for key in ("scale", "result", "ninety", "how", "missing")]
     sheet.rows(heads, rows, (26, 30, 17, 53, 58), size=6.5)
     said = texts.say("sources", sources=". ".join(sources))
-    rest = "" if texts.knows([*written, *case.document.notices]) else texts.say("in_english")
+    rest = texts.say("in_english") if None in told.values() else ""
     sheet.paragraph(" ".join(filter(None, (said, rest))), 5.8, soft=True)
+
+
+def _sentences(case: Case) -> list[str]:
+    """What the analysis says in sentences of the library, anywhere on the paper."""
+    document = case.document
+    scales = [part for grade in document.grades.scales().values() for part in (grade.why, *grade.missing)]
+    return [*scales, *document.notices, *(check.advice for check in document.quality.checks if check.advice)]
 
 
 def write_since(sheet: Sheet, since: Since, texts: Texts) -> None:

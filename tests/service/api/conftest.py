@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,6 @@ from sqlalchemy import select
 from builders import make_image
 from comedo.pipeline import Analyzer
 from comedo.service.accounts.passwords import hash_password
-from comedo.service.app import create_app
 from comedo.service.database.columns import new_id
 from comedo.service.database.tables import Account
 from comedo.service.parts import Parts
@@ -103,23 +102,6 @@ def make_settings(folder: Path, **values: Any) -> Settings:
 
 
 MakeService = Callable[..., Service]
-
-
-@pytest.fixture
-def make_service(tmp_path: Path) -> Iterator[MakeService]:
-    """Makes services on SQLite."""
-    made: list[Service] = []
-
-    def make(**values: Any) -> Service:
-        service = Service(create_app(make_settings(tmp_path / str(len(made)), **values), pages=False))
-        made.append(service)
-        return service
-
-    yield make
-    for service in made:
-        for client in service.clients:
-            client.close()
-        service.parts.database.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The whole way of a photo in a network namespace with loopback only; run by test_isolated.py as a program.
 
-unshare --net python isolated.py FOLDER
+unshare --net python isolated.py FOLDER PHOTO
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import zipfile
 from contextlib import closing
 from pathlib import Path
 
-from service.api.serving import Running, face_jpeg
+from service.api.serving import Running
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1  # Linux: netdevice(7)
 SOMEWHERE = ("192.0.2.1", 443)  # RFC 5737: an address of nobody's
@@ -39,10 +39,10 @@ def see_nothing_else() -> None:
     raise AssertionError("the namespace leads somewhere")
 
 
-def walk(service: Running) -> None:
+def walk(service: Running, jpeg: bytes) -> None:
     """From the upload to the archive."""
     service.open()
-    shown = service.upload(face_jpeg())
+    shown = service.upload(jpeg)
     photo, analysis = shown["id"], shown["analysis"]
     assert analysis["total"] > 0
     for picture in ("image", "overlay", "mask"):
@@ -58,15 +58,15 @@ def walk(service: Running) -> None:
         assert any(name.startswith(f"photos/{photo}") for name in archive.namelist())
 
 
-def main(folder: str) -> None:
+def main(folder: str, photo: str) -> None:
     raise_loopback()
     see_nothing_else()
     service = Running(Path(folder), COMEDO_ANALYSIS_PROCESSES="1", COMEDO_MIN_FREE_BYTES="0")
     with closing(service.log):
-        walk(service)
+        walk(service, Path(photo).read_bytes())
         assert service.stop() == 0
     sys.stdout.write("everything works without a network\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +98,10 @@ def wait_for(reached: Callable[[], object], seconds: float = 600) -> None:
         time.sleep(0.02)
 
 
+@cache
 def face_jpeg() -> bytes:
     """The rendered sample face, small."""
+    from cases import rendered_sample
     from comedo.report.pictures import to_jpeg
-    from comedo.synthetic import sample_face
 
-    return to_jpeg(sample_face().image, max_side=900)
+    return to_jpeg(rendered_sample().image, max_side=900)

@@ -4,7 +4,6 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from comedo.pipeline import Analyzer
 from comedo.report.change_tables import to_change_document
 from comedo.service.actions.stored import faint_file, visit_of
 from comedo.service.database.tables import Analysis, Photo
-from comedo.service.demo.photos import demo_photos
 from comedo.service.storage.verify import verify
 from comedo.types import FaceAnalysis, Faint
 from service.api.conftest import PASSWORD
@@ -27,7 +25,6 @@ from service.api.world import API
 
 FIRST, SECOND = "2026-01-05", "2026-03-30"
 FAINT = (Faint((200.123456789, 300.5), 0.0312345), Faint((210.0, 310.0), 0.04))
-WIDTH_PX = 648  # of rendered photos: enough for the quality gate
 
 
 @dataclass
@@ -52,12 +49,6 @@ class FaintFace(AnyFace):
 
     def analyze(self, photo, **options):
         return replace(super().analyze(photo, **options), faint=self.faint)
-
-
-@pytest.fixture(scope="module")
-def rendered():
-    """Three photos of a rendered person under treatment, oldest first."""
-    return list(demo_photos(datetime(2026, 3, 30, 12, tzinfo=UTC), width=WIDTH_PX, visits=3, sides=False))
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +104,13 @@ def histories(document):
 
 
 @pytest.mark.weights
-def test_the_service_says_what_track_says(both, rendered, networks):
-    photos = [read_photo(photo.jpeg, name=photo.name) for photo in rendered]
-    change = comedo.track(photos, dates=[p.when for p in rendered], analyzer=networks, workers=1)
+def test_the_service_says_what_track_says(both, rendered_person, networks):
+    photos = [read_photo(photo.jpeg, name=photo.name) for photo in rendered_person]
+    change = comedo.track(photos, dates=[p.when for p in rendered_person], analyzer=networks, workers=1)
     tracked = to_change_document(change)
     assert any(visit.faint for visit in change.visits)
     both.analyzer, anna = networks, both.patient()
-    for photo in rendered:
+    for photo in rendered_person:
         send(both, anna, photo.jpeg, photo.when.isoformat())
     served = type(tracked).model_validate(newest(anna))
     assert served.verdict.answer == tracked.verdict.answer
@@ -187,14 +178,65 @@ def test_photos_that_are_named_are_compared_without_others(service):
     assert newest(anna)["verdict"]["answer"] == "better"
 
 
-def test_another_date_is_another_comparison(service):
+def compared(client):
+    """The photos of the newest comparison of the front, as the first letters of their ids."""
+    return [p["name"][6:14] for p in newest(client)["photos"]]
+
+
+def test_another_date_is_another_comparison(both):
+    anna = both.patient()
+    first, second = better(both, anna)
+    anna.patch(f"{API}/photos/{first}", json={"taken_at": "2026-06-01T12:00:00+00:00"})
+    assert both.work() == 1
+    assert compared(anna) == [second[:8], first[:8]]
+    assert newest(anna)["verdict"]["answer"] == "worse"
+
+
+def test_another_view_is_another_comparison_of_both_views(both):
+    anna = both.patient()
+    first, second = better(both, anna)
+    third, fourth = (send(both, anna, skin_jpeg(gain=g), d, 0) for g, d in ((1.04, "2026-04-01"), (1.06, "2026-05-01")))
+    anna.patch(f"{API}/photos/{third}", json={"view": "left"})
+    both.work()
+    assert compared(anna) == [first[:8], second[:8], fourth[:8]]
+    assert anna.get(f"{API}/changes?view=left").json()["items"] == []
+    anna.patch(f"{API}/photos/{fourth}", json={"view": "left"})
+    assert both.work() == 2
+    assert compared(anna) == [first[:8], second[:8]]
+    (left,) = anna.get(f"{API}/changes?view=left").json()["items"]
+    assert sorted(left["photos"]) == sorted([third, fourth])
+
+
+def test_of_a_view_with_one_photo_left_no_comparison_stays(both):
+    anna = both.patient()
+    first, second = better(both, anna)
+    anna.patch(f"{API}/photos/{second}", json={"view": None})
+    assert both.work() == 0
+    assert changes(anna) == []
+    anna.patch(f"{API}/photos/{second}", json={"view": "front"})
+    assert both.work() == 1
+    assert compared(anna) == [first[:8], second[:8]]
+
+
+def test_a_start_that_leaves_its_view_is_no_start_there(service):
     anna = service.patient()
     first, second = better(service, anna)
-    anna.patch(f"{API}/photos/{first}", json={"taken_at": "2026-06-01T12:00:00+00:00"})
-    anna.post(f"{API}/changes", json={"view": "front"})
+    third = send(service, anna, skin_jpeg(gain=1.04), "2026-05-01", 0)
+    with service.parts.database.write() as session:
+        session.execute(update(Photo).where(Photo.id == second).values(baseline=True))
+    anna.patch(f"{API}/photos/{second}", json={"view": "left"})
+    shown = anna.patch(f"{API}/photos/{second}", json={"view": "front"}).json()
     service.work()
-    assert [p["name"][6:14] for p in newest(anna)["photos"]] == [second[:8], first[:8]]
-    assert newest(anna)["verdict"]["answer"] == "worse"
+    assert shown["baseline"] is False
+    assert compared(anna) == [first[:8], second[:8], third[:8]]
+
+
+def test_what_is_said_anew_of_a_photo_and_compared_as_before_is_not_compared_again(service):
+    anna = service.patient()
+    photo = better(service, anna)[0]
+    for said in ({"note": "calm"}, {"view": "front"}, {"taken_at": f"{FIRST}T13:00:00+01:00"}, {"visit": None}):
+        assert anna.patch(f"{API}/photos/{photo}", json=said).status_code == 200
+    assert service.work() == 0
 
 
 def kept(service, photo):
@@ -257,9 +299,12 @@ def test_analyses_from_before_are_compared_without_faint_lesions(both):
         "faint lesions are left aside, because 1 photo(s) were analysed before they were kept: analyse these again"
     ]
     assert newest(anna)["verdict"]["answer"] == "better"
+    shown = anna.get(f"{API}/photos").json()["items"]
+    assert [photo["analysis"]["complete"] for photo in shown] == [True, False]
     both.analyzer.lesions = 20
     anna.post(f"{API}/photos/{photos[0]}/analyses", json={})
     both.work()
     assert newest(anna)["notices"] == []
+    assert anna.get(f"{API}/photos/{photos[0]}").json()["analysis"]["complete"] is True
     row, key, _ = kept(both, photos[0])
     assert json.loads(faint_file(row, key))[1] == [210.0, 310.0, 0.04]

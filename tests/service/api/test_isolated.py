@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import comedo
+from service.api.serving import face_jpeg
 
 PROGRAM = Path(__file__).with_name("isolated.py")
 WAYS = (["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"])  # as root, or where it is allowed
@@ -26,9 +27,11 @@ def way_into_a_namespace():
 
 @pytest.mark.weights
 def test_everything_works_with_loopback_only(tmp_path):
+    photo = tmp_path / "face.jpg"
+    photo.write_bytes(face_jpeg())
     path = os.pathsep.join([str(Path(comedo.__file__).parents[1]), str(PROGRAM.parents[2])])
     done = subprocess.run(
-        [*way_into_a_namespace(), sys.executable, PROGRAM, tmp_path],
+        [*way_into_a_namespace(), sys.executable, PROGRAM, tmp_path, photo],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -43,6 +43,10 @@ def test_passwords(password, ok):
     assert list(refused.value.fields) == ["password"]
 
 
+def test_passwords_are_dear_to_guess(quick_passwords):
+    assert quick_passwords.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")  # OWASP's least, or more
+
+
 def test_signing_in_and_out(both):
     anna = both.patient()
     assert anna.get(f"{API}/account").json()["email"] == "anna@example.org"
@@ -246,8 +250,9 @@ def test_a_photo_comes_back_after_it_was_deleted(service):
 
 def test_nobody_fills_the_queue_alone(service):
     anna, ben = service.patient(), service.patient("ben@example.org")
-    photo, other = (service.photo(client)["id"] for client in (anna, ben))
-    asked = [anna.post(f"{API}/photos/{photo}/analyses", json={}).status_code for _ in range(40)]
+    other = service.photo(ben)["id"]
+    photos = [{"file": ("x.jpg", drawn_jpeg(seed))} for seed in range(40)]
+    asked = [anna.post(f"{API}/photos", files=photo).status_code for photo in photos]
     assert asked[0] < 300
     assert asked[-1] == 503
     assert ben.post(f"{API}/photos/{other}/analyses", json={}).status_code < 300

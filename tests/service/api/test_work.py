@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from comedo.service.database.jobs import claim
 from comedo.service.database.tables import Analysis, Job
 from comedo.service.memory import resident_bytes
 from comedo.service.security.places import Places
+from comedo.types import Verdict
 from service.api.conftest import drawn_jpeg
+from service.api.drawn import AnyFace
 from service.api.serving import face_jpeg, wait_for
 from service.api.world import API, give_consent
 
@@ -82,6 +85,51 @@ def test_the_same_analysis_is_one_row(service):
     service.work()
     assert anna.get(f"{API}/jobs/{again['id']}").json()["result"] == photo["analysis"]["id"]
     assert len(anna.get(f"{API}/photos/{photo['id']}/analyses").json()) == 1
+
+
+def test_an_analysis_that_waits_is_not_queued_twice(both):
+    anna = both.patient()
+    photo = both.photo(anna)["id"]
+
+    def ask(**options):
+        return anna.post(f"{API}/photos/{photo}/analyses", json=options).json()["id"]
+
+    asked = ask()
+    assert asked == ask() == ask(allow_poor=False) == ask(convention="visible")
+    assert asked != ask(allow_poor=True)
+    assert both.work() == 2
+    assert ask() != asked
+
+
+def test_an_upload_that_waits_is_the_analysis_asked_for(service):
+    sent = send(anna := service.patient())
+    job = anna.post(f"{API}/photos/{sent['photo']['id']}/analyses", json={}).json()
+    assert (job["id"], job["state"]) == (sent["job"], "queued")
+
+
+@pytest.mark.parametrize("options", [{"allow_poor": True}, {"convention": "acne04-v1"}], ids=str)
+def test_an_analysis_again_is_made_as_before(service, options):
+    anna = service.patient()
+    service.analyzer = Noting()
+    photo = service.photo(anna)["id"]
+    for asked in (options, {}):
+        anna.post(f"{API}/photos/{photo}/analyses", json=asked)
+        service.work()
+    assert service.analyzer.asked[1] == service.analyzer.asked[2] == service.analyzer.asked[0] | options
+
+
+class Noting(AnyFace):
+    """Notes how it was asked; what a poor photo is measured for is poor."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def analyze(self, photo, **options):
+        self.asked.append(options)
+        found = super().analyze(photo, **options)
+        verdict = Verdict.POOR if options["allow_poor"] else Verdict.GOOD
+        return replace(found, quality=replace(found.quality, verdict=verdict))
 
 
 def test_a_deleted_photo_gets_no_result(service):

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,45 +15,41 @@ import uvicorn
 from comedo.build import default_analyzer
 from comedo.service.admin import add_clinician
 from comedo.service.app import create_app
+from comedo.service.database.engine import Database
 from comedo.service.demo.fill import CLINICIAN, PASSWORD
-from comedo.service.demo.photos import demo_photos
+from comedo.service.demo.photos import DemoPhoto
 from comedo.service.parts import Parts
 from comedo.service.work.worker import work_once
-from service.api.conftest import Service, make_settings
-
-PHOTO_PX = 648  # wide, 864 high: enough for the gate, quick to render; a camera has no odd number of rows
+from service.api.conftest import MakeService, Service, make_settings
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where it runs, the photos of a person before and after, and a file for the fake camera."""
+    """Where it runs, its database, the photo of a person before, and a file for the fake camera."""
 
     url: str
+    database: Database
     before: Path
     camera: Path
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(make_service: MakeService) -> Service:
     """A service with pages and accounts, on SQLite."""
-    made = Service(create_app(make_settings(tmp_path)))
-    yield made
-    for client in made.clients:
-        client.close()
-    made.parts.database.close()
+    return make_service(pages=True)
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, rendered_person: list[DemoPhoto]) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     app = create_app(make_settings(folder))
     add_clinician(app.state.parts.storage, CLINICIAN, "Dr. Ada Demo", "en", PASSWORD)
-    before, after = demo_photos(datetime.now(UTC), width=PHOTO_PX, visits=2, sides=False)
+    before, *_, after = rendered_person
     photo, camera = folder / "before.jpg", folder / "camera.mjpeg"
     photo.write_bytes(before.jpeg)
     camera.write_bytes(after.jpeg * 2)
     with _worker(app.state.parts), _server(app) as url:
-        yield Site(url, photo, camera)
+        yield Site(url, app.state.parts.database, photo, camera)
     app.state.parts.database.close()
 
 

@@ -54,6 +54,7 @@ ROUTES = {
     "POST /photos/{photo}/review": "review",
     "GET /photos/{photo}/refusal": "shared",
     "POST /photos/{photo}/anyway": "own",
+    "POST /photos/{photo}/again": "own",
     "POST /photos/{photo}/delete": "own",
     "POST /photos/{photo}/mirrored": "own",
     "GET /diary": "self",

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from comedo.service.database.tables import Analysis
 from comedo.service.demo.fill import CLINICIAN, PASSWORD
 from service.pages.chromium import SIZES, Browser
 from service.pages.conftest import Site
@@ -40,6 +42,7 @@ def test_the_whole_way(browser: Browser, site: Site) -> None:
     sign_up(browser, email)
     take_photo(browser)
     choose_photo(browser, site)
+    measure_again(browser, site)
     look_at_change(browser)
     ask_for_guidance(browser)
     get_reports(browser)
@@ -51,7 +54,7 @@ def test_the_whole_way(browser: Browser, site: Site) -> None:
     assert browser.problems == []
     assert browser.complaints() == []
     assert {url for url in browser.asked_for() if not url.startswith(site.url)} == set()
-    assert len(set(browser.checked)) == 21
+    assert len(set(browser.checked)) == 22
 
 
 @pytest.mark.parametrize("browser", ["phone"], indirect=True)
@@ -115,6 +118,18 @@ def choose_photo(browser: Browser, site: Site) -> None:
     browser.click("[data-show]")
     assert "mm" in browser.find(".viewer__tip").text
     browser.check("result-layers")
+
+
+def measure_again(browser: Browser, site: Site) -> None:
+    """A photo that was measured before the service kept faint lesions."""
+    with site.database.write() as session:
+        session.execute(update(Analysis).where(Analysis.photo == browser.path.rpartition("/")[2]).values(faint=None))
+    browser.go(browser.path)
+    browser.check("result-again")
+    browser.click('form[action$="/again"] button')
+    browser.until(
+        lambda _: browser.all("#lesions") and not browser.all('form[action$="/again"], #waiting'), "the result"
+    )
 
 
 def look_at_change(browser: Browser) -> None:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import update
 
 from comedo.calibration import AffectedCurve, SeverityCurve
 from comedo.grading import grade_all
 from comedo.grading.acne import grade_affected
 from comedo.grading.severity import grade_severity
 from comedo.photo.quality import assess
-from comedo.service.app import create_app
+from comedo.service.database.tables import Analysis
 from comedo.types import FaceAnalysis, Photo, Verdict
-from service.api.conftest import PASSWORD, Service, make_settings
+from service.api.conftest import PASSWORD, Service
 from service.api.drawn import AnyFace
 from service.pages.people import PERSONAL, person, send, skin_jpeg
 
@@ -53,12 +52,9 @@ class Grading(AnyFace):
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(create_app(make_settings(tmp_path)), analyzer=Grading())
-    yield made
-    for client in made.clients:
-        client.close()
-    made.parts.database.close()
+def service(service: Service) -> Service:
+    service.analyzer = Grading()
+    return service
 
 
 def in_german(client: TestClient) -> TestClient:
@@ -105,6 +101,19 @@ def test_results_with_every_scale_and_every_check(service):
         "Gesichtshälfte",
     ):
         assert said in page, said
+
+
+def test_a_result_that_can_be_measured_again(service):
+    client = in_german(person(service))
+    photo = send(service, client, skin_jpeg(), "2026-01-01")
+    with service.parts.database.write() as session:
+        session.execute(update(Analysis).values(faint=None))
+    assert "Noch einmal messen" in assert_german(client, f"/photos/{photo}")
+    client.post(f"/photos/{photo}/again")
+    assert "Wird noch einmal gemessen" in assert_german(client, f"/photos/{photo}")
+    service.analyzer.poor = True
+    service.work()
+    assert "nicht noch einmal messen" in assert_german(client, f"/photos/{photo}")
 
 
 def test_comparisons_that_answer_and_that_cannot(service):

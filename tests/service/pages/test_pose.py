@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from builders import make_face
 from comedo.errors import NoFaceFound
-from comedo.service.app import create_app
 from comedo.service.pages.pose import MOST_BYTES, PoseJudge, judge_pose
 from comedo.types import Photo
-from service.api.conftest import Service, drawn_jpeg, make_settings
+from service.api.conftest import Service, drawn_jpeg
 from service.pages.people import person
 
 JPEG = {"content-type": "image/jpeg"}
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    made = Service(create_app(make_settings(tmp_path)))
-    made.app.state.pose = PoseJudge(lambda: lambda photo: make_face(yaw_deg=40.0))
-    yield made
-    for client in made.clients:
-        client.close()
-    made.parts.database.close()
+def service(service: Service) -> Service:
+    service.app.state.pose = PoseJudge(lambda: lambda photo: make_face(yaw_deg=40.0))
+    return service
 
 
 @pytest.mark.parametrize(

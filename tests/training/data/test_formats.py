@@ -87,6 +87,18 @@ def test_round_trip_loses_nothing(name, data, tmp_path_factory):
     assert found.categories == wanted.categories
 
 
+def test_categories_keep_their_order_whatever_that_of_the_files(tmp_path):
+    photos = [
+        Sample(f"{name}.png", (Label(category, Rectangle((0, 0, 1, 1))),), 2, 2) for name, category in ("ba", "ab")
+    ]
+    wanted = Dataset(tuple(photos), ("a", "b"), Path("photos"))
+    for kind in (FORMATS[name] for name in ("voc", "yolo", "coco")):
+        path = tmp_path / kind.name / FILE.get(kind.name, "")
+        path.parent.mkdir(exist_ok=True)
+        write_dataset(wanted, path, kind)
+        assert read_dataset(path, kind, photos=Path("photos")).categories == ("a", "b")
+
+
 def marked(*labels, **facts):
     return Sample("a.png", tuple(labels), 20, 10, **facts)
 

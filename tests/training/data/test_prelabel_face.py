@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -12,14 +13,15 @@ from typer.testing import CliRunner
 from cases import rendered_sample
 from comedo.build import default_analyzer
 from comedo.training.data.cli import app
-from comedo.training.data.convert import FORMATS, read_dataset
+from comedo.training.data.convert import FORMATS, read_dataset, write_dataset
 from comedo.training.data.dataset import Circle
-from comedo.training.data.prelabel import RATER
-from comedo.types import Group, Kind
+from comedo.training.data.prelabel import RATER, prelabel
+from comedo.types import FaceAnalysis, Group, Kind
 
 pytestmark = pytest.mark.weights
 
 FILES = {"cvat": "found.xml", "label-studio": "found.json", "coco": "coco.json"}
+COMMANDED = "label-studio"
 
 
 def run(*arguments):
@@ -38,19 +40,31 @@ def photos(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(photos):
-    """The labels as each tool's file gives them back."""
-    written = {}
-    for kind, name in FILES.items():
-        said = run("prelabel", photos, "--format", kind, "--out", photos.parent / name)
-        assert "1 photos, " in said.stderr
-        written[kind] = read_dataset(photos.parent / name, FORMATS[kind], photos=photos)
-    return written
+def analysis(photos):
+    return default_analyzer().analyze(photos / "visit/face.png", allow_poor=True)
+
+
+@dataclass
+class Known:
+    """Has looked at the photo already."""
+
+    analysis: FaceAnalysis
+
+    def analyze(self, source: Path, *, allow_poor: bool = False) -> FaceAnalysis:
+        assert allow_poor
+        return self.analysis
 
 
 @pytest.fixture(scope="module")
-def analysis(photos):
-    return default_analyzer().analyze(photos / "visit/face.png", allow_poor=True)
+def found(photos, analysis):
+    """The labels as each tool's file gives them back; one file is the command's, whose networks look themselves."""
+    files = {kind: photos.parent / name for kind, name in FILES.items()}
+    said = run("prelabel", photos, "--format", COMMANDED, "--out", files[COMMANDED])
+    assert "1 photos, " in said.stderr
+    labels = prelabel(photos, Known(analysis))
+    for kind in FILES.keys() - {COMMANDED}:
+        write_dataset(labels, files[kind], FORMATS[kind])
+    return {kind: read_dataset(path, FORMATS[kind], photos=photos) for kind, path in files.items()}
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -50,7 +50,7 @@ class LargeLesions(SequenceChange):
 def task(tmp_path_factory):
     """Rendered, and their lesions found by comedo's own networks, once for all tests here."""
     framing = Framing(SIDE, lesions=True, load=cache(build_analyzer))
-    return LargeLesions(large_lesions(tmp_path_factory.mktemp("faces"), framing, people=4, held_back=3))
+    return LargeLesions(large_lesions(tmp_path_factory.mktemp("faces"), framing, people=3, held_back=2))
 
 
 def run(task, out, recipe=RECIPE):

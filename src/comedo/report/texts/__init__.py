@@ -57,9 +57,9 @@ class Texts(BaseModel):
         """A sentence of the library in this language; one that the catalogue does not hold stays English."""
         return translate(written, self.language) or written
 
-    def knows(self, sentences: Iterable[str]) -> bool:
-        """Whether all of these sentences of the library can be said in this language."""
-        return all(not written or translate(written, self.language) is not None for written in sentences)
+    def tell(self, sentences: Iterable[str]) -> dict[str, str | None]:
+        """Sentences of the library, each with what it is in this language; None: the catalogue does not hold it."""
+        return {written: translate(written, self.language) for written in sentences}
 
     def level(self, word: str) -> str:
         """The name of a level."""

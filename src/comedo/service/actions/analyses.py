@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from comedo.lesions.counting import check_convention
 from comedo.report.overlay import draw_overlay
@@ -14,31 +17,63 @@ from comedo.service.actions.photos import Picture
 from comedo.service.actions.stored import analysis_of, case_of, document_of, mask_file
 from comedo.service.actions.views import AnalysisView, JobView
 from comedo.service.database.jobs import enqueue
-from comedo.service.database.tables import Analysis, Photo
+from comedo.service.database.tables import Analysis, Job, Photo
 from comedo.service.errors import PhotoGone
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem, absent
+from comedo.types import Verdict
 
 OVERLAY_SIDE = 1600
+VISIBLE = "visible"  # the convention of counting where none is asked for
 
 
-def start(parts: Parts, actor: Actor, photo: str, *, allow_poor: bool = False, convention: str = "visible") -> JobView:
-    """Queue another analysis of a photo.
+def start(
+    parts: Parts, actor: Actor, photo: str, *, allow_poor: bool | None = None, convention: str | None = None
+) -> JobView:
+    """Queue another analysis of a photo; while the same one waits or runs, it is that one.
+
+    Args:
+        parts: Of the service.
+        actor: Whose photo.
+        photo: Its id.
+        allow_poor: Whether to measure a poor photo; None: as its newest analysis did.
+        convention: Of counting; None: likewise.
 
     Raises:
         ComedoError: There is no such photo, its picture is gone, or too much waits.
     """
     try:
-        check_convention(convention)
+        check_convention(convention or VISIBLE)
     except ValueError as error:
         raise Problem("invalid", str(error), fields={"convention": "is not known"}) from error
     with parts.database.write() as session:
         row = own(session, actor, Photo, photo)
         if row.blob is None:
             raise PhotoGone("the photo's picture was removed; only its results were kept")
-        options = {"allow_poor": allow_poor, "convention": convention}
+        asked = {"allow_poor": allow_poor, "convention": convention}
+        options = _as_before(parts, session, row) | {name: one for name, one in asked.items() if one is not None}
+        job = _under_way(session, photo, options)
         limit = parts.settings.queue_limit
-        return job_view(enqueue(session, row.owner, "analyze", photo=photo, arguments=options, limit=limit))
+        return job_view(job or enqueue(session, row.owner, "analyze", photo=photo, arguments=options, limit=limit))
+
+
+def options_of(job: Job) -> dict[str, Any]:
+    """How a job analyses; an upload's names no options."""
+    return {"allow_poor": False, "convention": VISIBLE, **job.arguments}
+
+
+def _as_before(parts: Parts, session: Session, photo: Photo) -> dict[str, Any]:
+    """How the newest analysis was made: a poor photo was measured only because its owner wanted it."""
+    newest = _newest(session, photo.id)
+    if newest is None:
+        return {"allow_poor": False, "convention": VISIBLE}
+    document = document_of(newest, parts.vault.key_of(session, photo.owner))
+    return {"allow_poor": document.quality.verdict is Verdict.POOR, "convention": document.counts.convention}
+
+
+def _under_way(session: Session, photo: str, options: dict[str, Any]) -> Job | None:
+    jobs = select(Job).where(Job.photo == photo, Job.kind == "analyze", Job.state.in_(("queued", "running")))
+    return next((job for job in session.scalars(jobs.order_by(Job.created)) if options_of(job) == options), None)
 
 
 def list_analyses(parts: Parts, actor: Actor, photo: str) -> list[AnalysisView]:
@@ -67,13 +102,17 @@ def newest_of(parts: Parts, actor: Actor, photo: str, action: str) -> Analysis:
     Raises:
         Problem: There is no photo to see, or it was not analysed.
     """
-    owner = see(parts, actor, Photo, photo, action).owner
+    see(parts, actor, Photo, photo, action)
     with parts.database.read() as session:
-        newest = select(Analysis).where(Analysis.photo == photo, Analysis.owner == owner)
-        row = session.scalar(newest.order_by(Analysis.created.desc()).limit(1))
+        row = _newest(session, photo)
     if row is None:
         raise absent("analysis")
     return row
+
+
+def _newest(session: Session, photo: str) -> Analysis | None:
+    of_it = select(Analysis).where(Analysis.photo == photo)
+    return session.scalar(of_it.order_by(Analysis.created.desc()).limit(1))
 
 
 def overlay(parts: Parts, actor: Actor, photo: str, *, max_side: int = OVERLAY_SIDE, png: bool = False) -> Picture:

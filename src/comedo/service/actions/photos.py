@@ -18,8 +18,8 @@ from comedo.service.accounts.access import own, see, see_owner
 from comedo.service.accounts.actor import Actor, Scope
 from comedo.service.actions.jobs import job_view
 from comedo.service.actions.paging import piece
-from comedo.service.actions.series import compare_soon
-from comedo.service.actions.stored import summarize
+from comedo.service.actions.series import compare_soon, leave_view
+from comedo.service.actions.stored import summarize, when_of
 from comedo.service.actions.views import Page, PhotoView, ReceiptView, Side, Uploaded
 from comedo.service.database.tables import Analysis, Correction, Job, Photo, Receipt, Visit
 from comedo.service.parts import Parts
@@ -160,15 +160,25 @@ def change_photo(parts: Parts, actor: Actor, photo: str, change: PhotoChange) ->
         row = own(session, actor, Photo, photo)
         if change.visit is not None:
             own(session, actor, Visit, change.visit)
+        view, before = row.view, _compared_by(row)
         for name in change.given & {"view", "taken_at", "mirrored", "visit"}:
             setattr(row, name, getattr(change, name))
         if "note" in change.given:
             key = parts.vault.key_of(session, row.owner)
             row.note = None if change.note is None else key.seal_text(change.note, about=row.id)
+        if row.view != view:
+            row.baseline = None  # it was chosen among photos of the other view
         session.flush()
-        if "mirrored" in change.given:
+        if _compared_by(row) != before:
             compare_soon(session, parts, row.owner, row.view)
+        if row.view != view:
+            leave_view(session, parts, row, view)
         return _views(parts, session, row.owner, [row])[0]
+
+
+def _compared_by(photo: Photo) -> tuple[object, ...]:
+    """What a comparison takes of a photo beside its analysis."""
+    return photo.view, when_of(photo), photo.mirrored
 
 
 def delete(parts: Parts, actor: Actor, photo: str) -> ReceiptView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from comedo.progress.values import LeftOut
@@ -68,6 +68,15 @@ def compare_soon(session: Session, parts: Parts, owner: str, view: str | None) -
         return
     limit = _FOLLOW_UPS * parts.settings.queue_limit
     enqueue(session, owner, "change", arguments=arguments, limit=limit)
+
+
+def leave_view(session: Session, parts: Parts, photo: Photo, view: str | None) -> None:
+    """Compare the photos of a view that a photo has left; where one is left alone, what held both there goes."""
+    compare_soon(session, parts, photo.owner, view)
+    if len(analysed(session, photo.owner, view)) < 2:
+        holding = select(ChangePhoto.change).where(ChangePhoto.photo == photo.id)
+        of_view = (Change.owner == photo.owner, Change.view == view)
+        session.execute(delete(Change).where(*of_view, Change.id.in_(holding)))
 
 
 def _arguments(view: str | None, photos: list[str] | None = None, start: date | None = None) -> dict[str, object]:

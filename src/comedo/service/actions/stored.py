@@ -215,4 +215,5 @@ def summarize(analysis: Analysis, key: DataKey, *, corrected: bool) -> Summary:
         fraction=document.coverage.fraction,
         group=None if group is None or group.value is None else str(group.value),
         corrected=corrected,
+        complete=analysis.faint is not None,
     )

@@ -87,6 +87,7 @@ class Summary(View):
     fraction: float | None
     group: str | None
     corrected: bool = Field(description="A reviewer corrected it; these numbers are comedo's own.")
+    complete: bool = Field(description="False: made before faint lesions were kept; to compare them, analyse it again.")
 
 
 class PhotoView(View):

@@ -83,12 +83,12 @@ class PhotoChanges(Sent):
 
 
 class NewAnalysis(Sent):
-    """How to analyse."""
+    """How to analyse; null: as the photo's newest analysis was made, else no poor photo and what is visible."""
 
     model_config = example(allow_poor=False, convention="visible")
 
-    allow_poor: bool = False
-    convention: Literal["visible", "acne04-v1"] = "visible"
+    allow_poor: bool | None = None
+    convention: Literal["visible", "acne04-v1"] | None = None
 
 
 @router.post(
@@ -223,7 +223,7 @@ def get_mask(parts: TheParts, actor: SignedIn, photo: Id) -> Response:
 async def start_analysis(
     request: Request, parts: TheParts, actor: SignedIn, photo: Id, sent: NewAnalysis, prefer: Wait = None
 ) -> JobView:
-    """Analyse a photo (again); the answer is the job."""
+    """Analyse a photo (again); the answer is the job, that of before while the same one waits or runs."""
     job = await to_thread.run_sync(
         lambda: analyses.start(parts, actor, photo, allow_poor=sent.allow_poor, convention=sent.convention)
     )

@@ -23,6 +23,7 @@ from comedo.progress.values import LeftOut, Visit
 from comedo.report.change_tables import to_change_document
 from comedo.report.pictures import mask_png
 from comedo.report.tables import to_document
+from comedo.service.actions.analyses import options_of
 from comedo.service.actions.series import analysed, compare_soon, unread
 from comedo.service.actions.stored import even_out, faint_json, name_of, visit_of
 from comedo.service.database.columns import new_id, now
@@ -59,7 +60,7 @@ def analyze(task: Task) -> None:
         data = read_photo(task.parts.storage, session, photo)
         row = session.get_one(Photo, photo)
     task.say(0.1)
-    options = {"allow_poor": task.option("allow_poor", False), "convention": task.option("convention", "visible")}
+    options = options_of(task.job)
     found = task.analyzer.analyze(decode(data, name=name_of(row)), **options)
     task.say(0.8)
     document, mask = to_document(found), mask_png(found)

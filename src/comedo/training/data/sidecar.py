@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,7 +64,8 @@ def write_sidecar(dataset: Dataset, path: Path, kind: Format) -> bool:
     absent = FACTS - kind.carries
     photos = {s.photo: facts for s in dataset.samples if (facts := _photo_facts(s, absent))}
     target = sidecar_path(path, kind)
-    listed = tuple(dict.fromkeys(label.category for s in dataset.samples for label in s.marks))
+    met = sorted(dataset.samples, key=_file) if kind.folder else dataset.samples  # as they are read again
+    listed = tuple(dict.fromkeys(label.category for s in met for label in s.marks))
     categories = {"categories": dataset.categories} if "categories" in absent and listed != dataset.categories else {}
     if not photos and not categories:
         target.unlink(missing_ok=True)
@@ -72,6 +73,11 @@ def write_sidecar(dataset: Dataset, path: Path, kind: Format) -> bool:
     content = {"schema": SCHEMA, "format": kind.name, **categories, "photos": photos}
     target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return True
+
+
+def _file(sample: Sample) -> PurePosixPath:
+    """Where a folder of one file a photo has that of a sample."""
+    return PurePosixPath(sample.photo).with_suffix(".xml")
 
 
 def _photo_facts(sample: Sample, absent: frozenset[str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from comedo.service.pages.layers import paint_coverage, paint_redness
 from comedo.service.pages.reading import Wired, newest_change, read_document, see_other
 from comedo.service.pages.site import render, words_of
 from comedo.service.pages.views.diary import day_of
-from comedo.service.pages.views.result import Place, Side, view_result
+from comedo.service.pages.views.result import Again, Place, Side, view_result
 from comedo.service.pages.words import Words
 from comedo.service.parts import Parts
 from comedo.service.problems import Problem
@@ -39,7 +39,20 @@ def result(request: Request, photo: str, parts: Wired, actor: SignedIn) -> HTMLR
     place = _place(parts, actor, found, words)
     view = view_result(document, place, words, _history(document, change, words))
     may_review = actor.local or actor.role == "clinician"
-    return render(request, "result.html", view=view, review=f"/photos/{photo}/review" if may_review else "")
+    review = f"/photos/{photo}/review" if may_review else ""
+    return render(request, "result.html", view=view, review=review, again=_again(found, actor, words))
+
+
+def _again(found: PhotoView, actor: Actor, words: Words) -> Again | None:
+    """What its owner is offered where the analysis lacks what comparisons use, and the picture is there."""
+    whole = found.analysis is None or found.analysis.complete
+    if whole or not found.has_picture or found.owner != actor.account:
+        return None
+    if found.job is None:
+        return Again("info", words.say("again.why"))
+    if found.job.state == "failed":
+        return Again("warn", words.say("again.failed", why=_advice(found.job, words)))
+    return Again("info", words.say("again.waits"), found.job.id)
 
 
 def _waiting(request: Request, found: PhotoView, words: Words) -> HTMLResponse:
@@ -106,6 +119,13 @@ def refusal(request: Request, photo: str, parts: Wired, actor: SignedIn) -> Plai
 def measure_anyway(photo: str, parts: Wired, actor: SignedIn) -> Response:
     """Measure a photo that the quality gate refused; the result says so."""
     analyses.start(parts, actor, photo, allow_poor=True)
+    return see_other(f"/photos/{photo}")
+
+
+@router.post("/photos/{photo}/again")
+def measure_again(photo: str, parts: Wired, actor: SignedIn) -> Response:
+    """Measure a photo as it was measured before."""
+    analyses.start(parts, actor, photo)
     return see_other(f"/photos/{photo}")
 
 

@@ -162,7 +162,7 @@ def _starts(material: Material, change: ChangeDocument | None, words: Words) -> 
     usable = sorted(measured, key=day_of)[:-1]
     chosen = next((p.id for p in usable if p.baseline), "")
     if change is not None and not chosen:
-        chosen = next((p.id for p in usable if change.photos[0].name.startswith(f"photo-{p.id[:8]}")), "")
+        chosen = next((p.id for p in usable if name_of(p) == change.photos[0].name), "")
     return tuple(Start(p.id, words.day(day_of(p)), p.id == chosen) for p in usable) if len(usable) > 1 else ()
 
 

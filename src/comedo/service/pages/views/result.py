@@ -34,6 +34,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Again:
+    """What is said of measuring a photo again; `job` does so now, empty: it is offered."""
+
+    tone: str
+    text: str
+    job: str = ""
+
+
+@dataclass(frozen=True)
 class Layer:
     """A picture laid over the photo."""
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from comedo.progress.values import View
 from comedo.report.change_document import ChangeDocument, VisitPart
+from comedo.service.actions.stored import name_of
 from comedo.service.actions.views import PhotoView
 from comedo.service.pages.views.result import advice_of
 from comedo.service.pages.words import Words
@@ -51,8 +52,8 @@ def standings(
 
 
 def parts_by_photo(change: ChangeDocument) -> Mapping[str, VisitPart]:
-    """By the first letters of a photo's id, which its name in documents holds."""
-    return {part.name.removeprefix("photo-").partition(".")[0]: part for part in change.photos}
+    """By the name of a photo in documents."""
+    return {part.name: part for part in change.photos}
 
 
 def _standing(
@@ -62,7 +63,7 @@ def _standing(
     parts: Mapping[str, VisitPart],
     words: Words,
 ) -> Standing | None:
-    part = parts.get(photo.id[:8])
+    part = parts.get(name_of(photo))
     if photo.analysis is None:
         return None
     if part is None or change is None:
@@ -91,7 +92,7 @@ def _day(photo: PhotoView) -> date:
 def flips(photos: Sequence[PhotoView], change: ChangeDocument | None, words: Words) -> tuple[Flip, ...]:
     """Photos that fit the baseline only as in a mirror; not those whose owner has answered."""
     parts = {} if change is None else parts_by_photo(change)
-    asked = [p for p in photos if p.mirrored is None and _looks_mirrored(parts.get(p.id[:8]))]
+    asked = [p for p in photos if p.mirrored is None and _looks_mirrored(parts.get(name_of(p)))]
     return tuple(Flip(p.id, words.say("flip.question", day=words.day(_day(p)))) for p in asked)
 
 
