@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="needs comedo[train]")
 
 import torch
-from torch import distributed
 
 from comedo.training.face_map.data import IGNORE as UNKNOWN
 from comedo.training.face_map.data import NOT_FACE
 from comedo.training.face_map.model import face_loss
 from comedo.training.lesion_map.data import IGNORE
 from comedo.training.lesion_map.model import lesion_loss
+from two_processes import in_two_processes
 
 SIDE = 12
 
@@ -61,22 +57,14 @@ def gradient(name: str, mine: slice) -> np.ndarray:
     return output.grad.numpy()
 
 
-def one_of_two(rank: int, meeting: Path) -> dict[str, np.ndarray]:
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=meeting.as_uri(), rank=rank, world_size=2)
-    try:
-        return {name: gradient(name, slice(rank, rank + 1)) for name in CASES}
-    finally:
-        distributed.destroy_process_group()
+def one_of_two(rank: int) -> dict[str, np.ndarray]:
+    return {name: gradient(name, slice(rank, rank + 1)) for name in CASES}
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """What two processes get, each of its own picture."""
-    meeting = tmp_path_factory.mktemp("processes") / "meeting"
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(one_of_two, rank, meeting) for rank in (0, 1)]
-        return [found.result(timeout=300) for found in waiting]
+    return in_two_processes(one_of_two, tmp_path_factory.mktemp("processes"))
 
 
 @pytest.mark.parametrize("name", CASES)

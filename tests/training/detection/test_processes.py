@@ -6,9 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,6 @@ pytest.importorskip("torch", reason="needs comedo[train]")
 pytest.importorskip("lightning", reason="needs comedo[train]")
 
 import torch
-from torch import distributed
 
 from comedo.training.command import RECIPES
 from comedo.training.detection.backbones import BackboneName
@@ -31,6 +28,7 @@ from comedo.training.recipe import read_values
 from comedo.training.runner.registry import read_run
 from comedo.training.runner.run import Machine, train_run
 from comedo.training.runner.shares import share_of_all
+from two_processes import in_two_processes
 
 # Four lesions on the first picture and one on the second: an even share of the positives is nobody's own number.
 TRUTHS = (
@@ -75,26 +73,18 @@ def watched(name: str) -> float:
     return float(loss(detector(name).eval(), name, slice(1, 2)))
 
 
-def one_of_two(rank: int, meeting: Path) -> dict[str, np.ndarray]:
+def one_of_two(rank: int) -> dict[str, np.ndarray]:
     """The gradients that a process of two gets from the picture that is its own."""
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=meeting.as_uri(), rank=rank, world_size=2)
-    try:
-        found = {name: gradient(name, slice(rank, rank + 1)) for name in CASES}
-        if rank == 0:  # has more to watch than the other, which would not answer
-            found |= {f"{name}, watched": np.array(watched(name)) for name in CASES}
-        return found
-    finally:
-        distributed.destroy_process_group()
+    found = {name: gradient(name, slice(rank, rank + 1)) for name in CASES}
+    if rank == 0:  # has more to watch than the other, which would not answer
+        found |= {f"{name}, watched": np.array(watched(name)) for name in CASES}
+    return found
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """What two processes get."""
-    meeting = tmp_path_factory.mktemp("processes") / "meeting"
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(one_of_two, rank, meeting) for rank in (0, 1)]
-        return [found.result(timeout=300) for found in waiting]
+    return in_two_processes(one_of_two, tmp_path_factory.mktemp("processes"))
 
 
 @pytest.mark.parametrize("name", CASES)
