@@ -10,6 +10,13 @@ from typing import Any
 LAST = 1  # convolutions at the end that always stay in floats: what they say is what is measured
 
 
+def count_convolutions(path: Path) -> int:
+    """How many convolutions an ONNX file has."""
+    import onnx
+
+    return sum(node.op_type == "Conv" for node in onnx.load(str(path)).graph.node)
+
+
 def write_integers(
     path: Path,
     out: Path,
