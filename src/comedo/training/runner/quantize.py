@@ -30,7 +30,7 @@ from comedo.training.runner.ship import open_model, open_onnx
 
 _LAYERS = ("Conv", "Gemm", "MatMul")
 # One convolution of so many, the first ones, stay in floats: narrow and early, they carry nearly all of the error and
-# hardly any bytes (severity on ACNE04: RMSE .392 in floats, .464 with the first alone, .418 with 6 of 52, .396 with 18).
+# hardly any bytes (severity on ACNE04: RMSE .392 in floats, .464 with the first alone, .418 with 6, .396 with 18).
 _FLOATS_FIRST = 3
 _EMPTY = "nothing in {} is {}, so that a twin cannot be {}; give the folder of the recipe's data with --data"
 
