@@ -35,7 +35,7 @@ def test_a_complete_review_is_training_data(files):
     path.write_bytes(coco_json([CocoPhoto(case, "train", "anna")]))
     [photo] = load_own(path, files.photo.parent, pixels_per_mm=4.7)
     assert photo.path == files.photo
-    assert (photo.split, photo.group) == ("train", "own-anna")
+    assert (photo.split, photo.person) == ("train", "own-anna")
     assert photo.active.tolist() == [[110.0, 90.0, 4.0], [121.5, 165.25, 2.5]]
     assert photo.marks.tolist() == [[172.0, 190.0, 4.0], [120.0, 262.0, 4.0]]
     assert photo.inflamed.tolist() == [1.0, 0.0]
