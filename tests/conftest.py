@@ -13,14 +13,13 @@ import comedo
 MANIFEST = Path(comedo.__file__).parent / "weights" / "manifest.json"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 HERE = Path(__file__).parent
-# Folders whose tests share what is dear, a server or trained networks, by how many names from the left they are told.
-TOGETHER = {"service": 1, "training": 2}
+TOGETHER = ("service", "training")  # folders whose tests share what is dear: a database server, a trained network
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:  # which tests stay in one process where several run (make test JOBS=2)
-        parts = item.path.relative_to(HERE).parts
-        item.add_marker(pytest.mark.xdist_group("/".join(parts[: TOGETHER.get(parts[0], len(parts))])))
+        place = item.path.relative_to(HERE)
+        item.add_marker(pytest.mark.xdist_group(place.parts[0] if place.parts[0] in TOGETHER else str(place)))
     if MANIFEST.exists():
         return
     skip = pytest.mark.skip(reason="the shipped networks are absent: train and export them first")
