@@ -183,6 +183,11 @@ class Up(nn.Module):
         return y
 
 
+def scaled(pictures: Tensor) -> Tensor:
+    """Pictures (N, H, W, 3) uint8 as the U-Net takes them: (N, 3, H, W) float32 in [0, 1]."""
+    return pictures.permute(0, 3, 1, 2).float() / 255.0
+
+
 class UNet(nn.Module):
     """Encoder, decoder and one 1x1 head; the output has stride 2.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from comedo.inference import WEIGHTS
 from comedo.training.imagenet import load_mobilenet
-from comedo.training.networks import UNet
+from comedo.training.networks import UNet, scaled
 from comedo.training.runner.contract import Shipped
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.ship import example_pictures
@@ -63,11 +63,6 @@ def begin_map(net: nn.Module, recipe: UNetRecipe, root: Path, pictures: Callable
 def counts_by_source(photos: Iterable[Sourced]) -> dict[str, object]:
     """How many photos each set gives each side: `{"photos": {"crops1024/train": 179, ...}}`."""
     return {"photos": dict(sorted(Counter(f"{p.source}/{p.split}" for p in photos).items()))}
-
-
-def scaled(pictures: Tensor) -> Tensor:
-    """Pictures (N, H, W, 3) uint8 as the U-Net takes them: (N, 3, H, W) float32 in [0, 1]."""
-    return pictures.permute(0, 3, 1, 2).float() / 255.0
 
 
 def ship_map(net: nn.Module, wrapped: Callable[[UNet], nn.Module], output_words: str) -> Shipped:

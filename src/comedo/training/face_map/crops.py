@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.training.augment import draw_look
+from comedo.training.by_source import BySource
 from comedo.training.face_map.data import IGNORE, FacePhoto, Labels
 from comedo.training.face_map.occluders import wear_glasses
 from comedo.training.runner.recent import Recent
@@ -61,16 +62,12 @@ class FaceCrops:
 
     def __init__(self, faces: Sequence[KnownFace], plan: FacePlan) -> None:
         self.plan, self.faces = plan, faces
-        self.numbers = {s: [i for i, f in enumerate(faces) if f.source == s] for s in plan.shares}
-        self.sources = [s for s in plan.shares if self.numbers[s]]
-        shares = np.array([plan.shares[s] for s in self.sources])
-        self.shares = shares / shares.sum()
+        self._turns = BySource([face.source for face in faces], plan.shares)
         self._read: Recent[FacePhoto] = Recent()
 
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Labels]:
         """One picture (size, size, 3) uint8 RGB and its labels (size / 2, size / 2) uint8."""
-        source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-        number = self.numbers[source][rng.integers(len(self.numbers[source]))]
+        number = self._turns.draw(rng)
         photo = self._read.get(number, self.faces[number].labelled)
         if rng.random() < self.plan.faceless:
             image, labels = self._faceless(photo, rng)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from comedo.training.face_map.data import IGNORE, NOT_FACE
-from comedo.training.networks import UNet
+from comedo.training.networks import UNet, scaled
 from comedo.training.runner.shares import share_of_all
 from comedo.types import Part
 
@@ -53,5 +53,5 @@ class FaceExport(nn.Module):
         self.net = net
 
     def forward(self, image: Tensor) -> Tensor:
-        logits = self.net(image.permute(0, 3, 1, 2).float() / 255.0)
+        logits = self.net(scaled(image))
         return torch.softmax(logits, dim=1)

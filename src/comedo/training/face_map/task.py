@@ -16,8 +16,9 @@ from comedo.training.face_map.recipe import FaceRecipe
 from comedo.training.face_map.sources import Face, open_faces, read_landmarks
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
+from comedo.training.networks import scaled
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.unet_task import begin_map, counts_by_source, scaled, ship_map
+from comedo.training.unet_task import begin_map, counts_by_source, ship_map
 
 _OUTPUT = (
     "(1, 10, H/2, W/2) float32: probabilities of background, forehead, nose, left cheek, right cheek, chin, eyes, "

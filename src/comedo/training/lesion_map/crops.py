@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comedo.training.augment import draw_look
+from comedo.training.by_source import BySource
 from comedo.training.lesion_map.data import IGNORE, LesionPhoto
 from comedo.training.runner.recent import Recent
 from comedo.types import Image
@@ -166,16 +167,12 @@ class LesionCrops:
 
     def __init__(self, photos: Sequence[LesionPhoto], plan: CropPlan) -> None:
         self.plan, self.photos = plan, photos
-        self.numbers = {s: [i for i, p in enumerate(photos) if p.source == s] for s in plan.shares}
-        self.sources = [s for s in plan.shares if self.numbers[s]]
-        shares = np.array([plan.shares[s] for s in self.sources])
-        self.shares = shares / shares.sum()
+        self._turns = BySource([photo.source for photo in photos], plan.shares)
         self._read: Recent[_Pixels] = Recent()
 
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], LesionTarget]:
         """One augmented crop (size, size, 3) uint8 RGB with its target."""
-        source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-        number = self.numbers[source][rng.integers(len(self.numbers[source]))]
+        number = self._turns.draw(rng)
         photo = self.photos[number]
         pixels = self._read.get(number, lambda: _Pixels(photo.read(), photo.read_mask()))
         image, mask, size = pixels.image, pixels.mask, self.plan.size

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from comedo.training.lesion_map.data import IGNORE
-from comedo.training.networks import UNet
+from comedo.training.networks import UNet, scaled
 from comedo.training.runner.shares import share_of_all
 
 # Channels of the network's output; the run time reads the same order (comedo.lesions.network).
@@ -105,5 +105,5 @@ class LesionExport(nn.Module):
         self.net = net
 
     def forward(self, image: Tensor) -> Tensor:
-        logits = self.net(image.permute(0, 3, 1, 2).float() / 255.0)
+        logits = self.net(scaled(image))
         return torch.cat([torch.sigmoid(logits[:, :LOG_RADIUS]), torch.exp(logits[:, LOG_RADIUS:])], 1)

@@ -20,8 +20,9 @@ from comedo.training.lesion_map.made import PASTED, PASTED_FROM, SOURCES, make_p
 from comedo.training.lesion_map.model import LesionExport, build_lesion_net, lesion_loss
 from comedo.training.lesion_map.recipe import LesionRecipe, lesion_photos
 from comedo.training.lesion_map.teacher import KeepMask, check_teacher, taught
+from comedo.training.networks import scaled
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.unet_task import begin_map, counts_by_source, scaled, ship_map
+from comedo.training.unet_task import begin_map, counts_by_source, ship_map
 
 _OUTPUT = "(1, 6, H/2, W/2) float32: probabilities mask, active, mark, sparse, inflamed; radius in pixels"
 

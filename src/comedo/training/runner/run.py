@@ -75,12 +75,13 @@ def open_items(
         raise UnusableInput(
             f"there is nothing to learn from in {data}; give the folder of the recipe's data with --data"
         )
+    facts = task.facts(items)
     about: dict[str, object] = {
         "items": dict(sorted(Counter(i.split for i in items).items())),
         "people": len({i.person for i in items}),
         "watched_items": len(watched),
-        **task.facts(items),
-        "fingerprint": _fingerprint(items, task.facts(items)),
+        **facts,
+        "fingerprint": _fingerprint(items, facts),
     }
     return Opened(learnt, watched, held_back, about | ({"leaks_allowed": leaks} if leaks else {}))
 
