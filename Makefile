@@ -43,10 +43,11 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python benchmarks/pages.py
 
-schema: $(VENV)/.base
+schema: $(VENV)/.dev
 	$(BIN)/python -m comedo.report.document > src/comedo/report/schema/analysis-1.schema.json
 	$(BIN)/python -m comedo.report.change_document > src/comedo/report/schema/change-1.schema.json
 	$(BIN)/python -m comedo.report.advice_document > src/comedo/report/schema/advice-1.schema.json
+	$(BIN)/python -m comedo.training.predict.document > src/comedo/report/schema/prediction-1.schema.json
 
 guidance: $(VENV)/.base
 	$(BIN)/python -m comedo.guidance.pages docs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from comedo.inference import WEIGHTS
 from comedo.photo import read_photo
 from comedo.training.cli import app
 from comedo.training.predict import trained
+from comedo.training.predict.document import json_schema
 from comedo.training.predict.trained import open_trained
 from comedo.training.runner.answer import Use
 from comedo.training.runner.fit import Fitted
@@ -78,6 +80,11 @@ def test_every_photo_gets_its_files_and_all_one_table(run, photos, tmp_path):
     mask = pixels(tmp_path / "out/5-3.mask.png")
     assert (mask == 255 * (probs >= 0.5)).all()
     assert clear["answer"]["lesion_px"] == (pixels(tmp_path / "out/5-0.mask.png") > 0).sum()
+
+
+def test_shipped_schema_is_the_one_of_the_code():
+    shipped = files("comedo.report").joinpath("schema", "prediction-1.schema.json").read_text("utf-8")
+    assert json.loads(shipped) == json.loads(json.dumps(json_schema())), "run: make schema"
 
 
 def test_every_document_says_what_it_is_and_where_it_comes_from(run, photos, tmp_path):

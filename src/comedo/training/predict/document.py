@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -151,3 +153,13 @@ def rows_about(sheet: str) -> set[tuple[str | None, ...]]:
     """Which photos and networks the rows of such a table are about."""
     rows: Iterable[dict[str, str]] = csv.DictReader(io.StringIO(sheet))
     return {(row.get("photo"), row.get("sha256"), row.get("model")) for row in rows}
+
+
+def json_schema() -> dict[str, object]:
+    """JSON Schema (2020-12) of the document; what an answer holds differs by task (docs/training.md)."""
+    schema = PredictionDocument.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": PREDICTION_SCHEMA}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), indent=1, sort_keys=True) + "\n")
