@@ -124,3 +124,9 @@ def test_tiles_cover_the_canvas_with_overlap(height: int, width: int) -> None:
 
 def test_a_small_canvas_is_one_tile() -> None:
     assert len(tile_canvas(608, 500)) == 1
+
+
+def test_tiles_may_be_wider_than_high() -> None:
+    tiles = tile_canvas(900, 800, longest=704, widest=864, overlap=48)
+    assert [(t.x0, t.width) for t in tiles] == [(0, 800), (0, 800)]
+    assert all(t.height == 480 for t in tiles)

@@ -127,20 +127,21 @@ class Tile:
 
 
 def tile_canvas(
-    height: int, width: int, *, longest: int = 608, overlap: int = 64, multiple: int = 32
+    height: int, width: int, *, longest: int = 608, widest: int | None = None, overlap: int = 64, multiple: int = 32
 ) -> tuple[Tile, ...]:
     """Cover a canvas with as few equal tiles as possible.
 
     Args:
         height, width: Of the canvas, pixels.
         longest: No tile is longer than this plus rounding.
+        widest: Nor wider than this plus rounding; by default `longest`.
         overlap: Pixels shared by neighbours.
         multiple: Sides of tiles are multiples of this.
     """
     return tuple(
         Tile(y0, x0, h, w)
         for y0, h in _cover(height, longest, overlap, multiple)
-        for x0, w in _cover(width, longest, overlap, multiple)
+        for x0, w in _cover(width, widest or longest, overlap, multiple)
     )
 
 

@@ -14,7 +14,7 @@ from comedo.training.lesion_map.model import build_lesion_net
 from comedo.training.networks import Encoder
 from comedo.training.runner.plan import Ship
 from comedo.training.runner.ship import export_checked
-from comedo.training.start import settle_norms, start_from_onnx
+from comedo.training.start import mean_with_onnx, read_convolutions, settle_norms, start_from_onnx
 from comedo.training.unet_task import ship_map
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -58,9 +58,28 @@ def test_it_does_so_while_learning_too(shipped: tuple[nn.Module, Path]) -> None:
     assert torch.allclose(found, wanted, atol=1e-2 * float(wanted.abs().max()))
 
 
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_the_mean_with_the_start_is_that_of_the_exported_weights(
+    share: float, shipped: tuple[nn.Module, Path], tmp_path: Path
+) -> None:
+    learnt = copy.deepcopy(shipped[0])
+    with torch.no_grad():
+        for value in learnt.parameters():
+            value.mul_(1 + 0.1 * torch.randn_like(value))
+    export_checked(ship_map(learnt, FaceExport, ""), tmp_path / "learnt.onnx", Ship())
+    mean_with_onnx(learnt, shipped[1], share)
+    export_checked(ship_map(learnt, FaceExport, ""), tmp_path / "mean.onnx", Ship())
+    files = (tmp_path / "learnt.onnx", shipped[1], tmp_path / "mean.onnx")
+    for own, start, mean in zip(*map(read_convolutions, files), strict=True):
+        for k in (0, 1):
+            assert np.allclose(mean[k], (1 - share) * own[k] + share * start[k], atol=1e-5)
+
+
 def test_another_network_is_refused(shipped: tuple[nn.Module, Path]) -> None:
     with pytest.raises(UnusableInput, match="another network"):
         start_from_onnx(build_lesion_net(), shipped[1], pictures(0))
+    with pytest.raises(UnusableInput, match="another network"):
+        mean_with_onnx(build_lesion_net(), shipped[1], 0.5)
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ _REGION_OF_PART = {int(r.part): r for r in Region}
 _RING = (1.35, 2.2)  # skin around a lesion, in radii
 _CORE = 0.5  # the middle of a lesion, in radii
 _SURE = 2 / 3  # probability of a mark from which its area is none of active lesions
-_BORDER = 12  # cells, about 5 mm: how far from a region a lesion may lie and still belong to it
+_BORDER = 13  # cells, about 5 mm: how far from a region a lesion may lie and still belong to it
 _FAINT_FROM = 0.2  # of the cut-off of active lesions: from here on a series may still count a place as a lesion
 
 

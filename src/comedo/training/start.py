@@ -43,6 +43,13 @@ def read_convolutions(path: Path) -> list[tuple[Floats, Floats]]:
     return convolutions
 
 
+def _same_kind(net: nn.Module, path: Path) -> list[tuple[Floats, Floats]]:
+    found = read_convolutions(path)
+    if [w.shape for w, _ in found] != [tuple(m.weight.shape) for m in net.modules() if isinstance(m, nn.Conv2d)]:
+        raise UnusableInput(f"{path} holds another network than the recipe builds; start from a file of the same kind")
+    return found
+
+
 def start_from_onnx(net: UNet, path: Path, pictures: Tensor) -> None:
     """Fill a fresh network with shipped weights, ready to learn on.
 
@@ -55,10 +62,7 @@ def start_from_onnx(net: UNet, path: Path, pictures: Tensor) -> None:
         UnusableInput: The file holds another network.
     """
     convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
-    found = read_convolutions(path)
-    shapes = [tuple(c.weight.shape) for c in convolutions]
-    if [w.shape for w, _ in found] != shapes:
-        raise UnusableInput(f"{path} holds another network than the recipe builds; start from a file of the same kind")
+    found = _same_kind(net, path)
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
     with torch.no_grad():
         for convolution, (weight, _) in zip(convolutions, found, strict=True):
@@ -75,6 +79,41 @@ def start_from_onnx(net: UNet, path: Path, pictures: Tensor) -> None:
         net.train(was)
         for hook in hooks:
             hook.remove()
+
+
+@torch.no_grad()
+def mean_with_onnx(net: UNet, path: Path, share: float) -> None:
+    """Draw a network back towards the weights that it started from: (1 - share) of its own and `share` of theirs.
+
+    The mean of both is often better on other people's photos than either (Wortsman et al., Robust fine-tuning of
+    zero-shot models, CVPR 2022). It is taken of the weights with their batch norms folded in, as an exported file
+    has them; the batch norms are left to add a bias.
+
+    Args:
+        net: Trained; changed in place, to be exported rather than trained on.
+        path: ONNX file of the same kind of network.
+        share: 0 to 1.
+
+    Raises:
+        UnusableInput: The file holds another network.
+    """
+    convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    for i, (convolution, (weight, bias)) in enumerate(zip(convolutions, _same_kind(net, path), strict=True)):
+        norm = norms[i] if i < len(norms) else None  # the head has none
+        if norm is not None:
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            convolution.weight.mul_(gain[:, None, None, None])
+            norm.bias.sub_(norm.running_mean * gain)
+            norm.running_mean.zero_()
+            norm.running_var.fill_(1 - norm.eps)
+            norm.weight.fill_(1)
+        added = convolution.bias if norm is None else norm.bias
+        assert added is not None
+        convolution.weight.lerp_(torch.from_numpy(weight), share)
+        added.lerp_(torch.from_numpy(bias), share)
 
 
 @torch.no_grad()

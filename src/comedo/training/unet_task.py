@@ -10,13 +10,14 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from comedo.errors import UnusableInput
 from comedo.inference import WEIGHTS
 from comedo.training.imagenet import load_mobilenet
 from comedo.training.networks import UNet, scaled
 from comedo.training.runner.contract import Shipped
 from comedo.training.runner.plan import RunRecipe
 from comedo.training.runner.ship import example_pictures
-from comedo.training.start import start_from_onnx
+from comedo.training.start import mean_with_onnx, start_from_onnx
 
 _COMPARED = ((256, 256), (192, 320))  # height and width of the pictures on which torch and ONNX Runtime are compared
 
@@ -37,7 +38,26 @@ class UNetRecipe(RunRecipe):
 
     pretrained: str | None  # encoder weights below the data folder; null starts from nothing
     start: str | None = None  # `shipped`, or an ONNX file of the same kind: go on from its weights
+    of_start: float = 0.0  # the exported weights are this share of the start's and the rest of what was learnt
     frozen_stages: int = 0  # first stages of the encoder that stay as they start, with the stem; 0 for none
+
+    def __post_init__(self) -> None:
+        """Refuse shares that mean nothing.
+
+        Raises:
+            UnusableInput: `of_start` is no share, or there is no start.
+        """
+        if not 0 <= self.of_start < 1:
+            raise UnusableInput(f"of_start must be at least 0 and below 1, got {self.of_start}")
+        if self.of_start and self.start is None:
+            raise UnusableInput("of_start needs a start: `shipped`, or an ONNX file of the same kind")
+
+    @property
+    def start_file(self) -> Path | None:
+        """The ONNX file that it starts from."""
+        if self.start is None:
+            return None
+        return WEIGHTS / f"{self.exported}.onnx" if self.start == "shipped" else Path(self.start)
 
 
 def begin_map(net: nn.Module, recipe: UNetRecipe, root: Path, pictures: Callable[[], Tensor]) -> None:
@@ -53,11 +73,21 @@ def begin_map(net: nn.Module, recipe: UNetRecipe, root: Path, pictures: Callable
         UnusableInput: The weights are absent or of another network.
     """
     assert isinstance(net, UNet)
-    if recipe.start is not None:
-        weights = WEIGHTS / f"{recipe.exported}.onnx" if recipe.start == "shipped" else Path(recipe.start)
+    if (weights := recipe.start_file) is not None:
         start_from_onnx(net, weights, scaled(pictures()))
     elif recipe.pretrained is not None:
         load_mobilenet(net.encoder, root / recipe.pretrained)
+
+
+def settle_map(net: nn.Module, recipe: UNetRecipe) -> None:
+    """Draw a trained map back towards its start, where the recipe says so.
+
+    Raises:
+        UnusableInput: The weights of the start are absent or of another network.
+    """
+    assert isinstance(net, UNet)
+    if recipe.of_start and (weights := recipe.start_file) is not None:
+        mean_with_onnx(net, weights, recipe.of_start)
 
 
 def counts_by_source(photos: Iterable[Sourced]) -> dict[str, object]:

@@ -76,11 +76,25 @@ def test_a_fit_finds_the_noise_that_was_put_in():
     [
         pytest.param([0.1] * 50, 1.0, id="never narrower"),
         pytest.param([0.5] * 9 + [3.92], 2.0, id="few pairs: the largest counts"),
-        pytest.param([1.0] * 96 + [9.0] * 3, 1.0, id="three of 99 may lie outside"),
+        pytest.param([0.5] * 43 + [3.92], 2.0, id="44 are few"),
+        pytest.param([1.0] * 98 + [9.0], 1.0, id="one of 99 may lie outside"),
+        pytest.param([1.0] * 97 + [3.92] * 2, 2.0, id="two of 99 may not"),
+        pytest.param([1.0] * 145 + [9.0] * 3, 1.0, id="three of 148 may"),
     ],
 )
 def test_inflation(scores, factor):
     assert inflation(np.array(scores)) == pytest.approx(factor)
+
+
+def test_a_fitted_limit_holds_for_new_pairs_nine_times_out_of_ten():
+    rng = np.random.default_rng(4)
+    beyond = np.array(
+        [
+            np.mean(np.abs(rng.standard_t(4, 4000)) > 1.96 * inflation(np.abs(rng.standard_t(4, 150))))
+            for _ in range(400)
+        ]
+    )
+    assert np.mean(beyond <= 0.05) > 0.87
 
 
 def repeats(number, **more):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -62,5 +63,10 @@ def test_pairs_strangers_and_mirror_images_are_told_apart(tmp_path):
     assert figures["retaken"]["pairs"] == 4
     stored = [r.observation.pair for r in read_results(tmp_path / "pairs.jsonl")]
     assert sorted(p.a for p in stored) == ["a3", "a8"]
+    further = replace(material, people={"a3": "1", "a8": "2", "alone": "2"})
+    assert cv2.imwrite(str(tmp_path / "alone.png"), face_of(8)[0][..., ::-1])
+    retaken = evaluate_pairs(pairs, further, tmp_path, affines=affines, rounds=20)["retaken"]
+    assert retaken["pairs"] == 5
+    assert retaken["no_change_called_changed"]["people"] == 2
     again = evaluate_pairs(pairs, material, tmp_path, affines=affines, rounds=20)
     assert again == figures, "what was read is not read again, and says the same"

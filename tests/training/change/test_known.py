@@ -14,7 +14,7 @@ from comedo.progress.values import State
 from comedo.training.change.known import Known, count_annotated, told_statements, true_statements
 from comedo.training.change.pairs import PASTED, RETAKEN, VISITS, Pair
 from comedo.training.change.pasted import Donor, cut_lesions, draw_places, paste
-from comedo.training.change.repeats import jobs_of
+from comedo.training.change.repeats import jobs_of, retaken_beside
 from comedo.training.change.retake import draw_retake
 from comedo.training.evaluation.truth import LabelledPhoto, TrueLesions
 
@@ -158,3 +158,11 @@ def test_every_photo_is_retaken_and_pasted_on_once():
     assert [job.kind for job in jobs] == [VISITS] * 2 + [RETAKEN] * 3 + [PASTED] * 3
     assert [job.pair.a for job in jobs[2:5]] == ["a", "b", "c"]
     assert not [job for job in jobs_of(pairs, pasted=False) if job.kind == PASTED]
+
+
+def test_photos_that_no_pair_lists_are_retaken_too():
+    pairs = [Pair("a", "b", "similar", "val", "later")]
+    jobs = retaken_beside(pairs, {"d": "1", "a": "2", "c": "3", "b": "2"})
+    assert [(job.kind, job.pair.a, job.pair.b) for job in jobs] == [(RETAKEN, "c", "c"), (RETAKEN, "d", "d")]
+    seeds = [job.seed for job in (*jobs, *jobs_of(pairs, pasted=False)) if job.kind == RETAKEN]
+    assert len(set(seeds)) == 4, "no two photos are retaken alike"

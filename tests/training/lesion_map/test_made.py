@@ -11,11 +11,13 @@ import pytest
 
 pytest.importorskip("torch", reason="needs comedo[train]")
 
+from comedo.build import default_analyzer
+from comedo.lesions.network import face_zoom
 from comedo.synthetic import random_spec, render
 from comedo.training.change.pasted import Donor
-from comedo.training.lesion_map.data import IGNORE, LesionPhoto, circles_of
+from comedo.training.lesion_map.data import IGNORE, WORK_PX_PER_MM, LesionPhoto, circles_of
 from comedo.training.lesion_map.made import MadePhotos, make_photos, paste_some, rendered_photo
-from comedo.types import Group
+from comedo.types import Group, Photo
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,14 @@ def test_a_rendered_face_tells_what_can_be_seen(face) -> None:
     assert len(photo.marks) == sum(lesion.group is Group.MARK for lesion in seen)
     assert photo.inflamed.sum() == sum(lesion.group is Group.INFLAMMATORY for lesion in seen)
     assert photo.read() is face.image
-    assert photo.scale_xy[0] == pytest.approx(4.7 * face.mm_per_px)
+    assert photo.scale_xy[0] == pytest.approx(WORK_PX_PER_MM * face.mm_per_px)
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_a_face_has_the_size_in_training_that_it_has_in_an_analysis(seed: int) -> None:
+    face = render(random_spec(seed, max_yaw_deg=20, size_wh=(480, 600)))
+    found = default_analyzer().mapper.find(Photo(face.image, "face", "0", "array"))
+    assert rendered_photo(face, "face").scale_xy[0] == pytest.approx(face_zoom(found), rel=0.12)
 
 
 def test_rendered_faces_are_drawn_by_the_seed() -> None:

@@ -32,6 +32,7 @@ from comedo.training.quantize import training_pictures
 from comedo.training.runner.claim import run_values
 from comedo.training.runner.plan import Schedule, Ship, Watch
 from comedo.training.runner.run import export_last, train_run
+from comedo.training.start import read_convolutions
 from drawn import drawn_face
 from recipe_trials import Killed
 
@@ -165,6 +166,23 @@ def test_what_it_starts_from_is_learnt_on_and_a_kill_changes_nothing(begins, who
     moved = [name for name in begun if name.endswith("running_mean") and not name.startswith(frozen)]
     assert moved
     assert not any(torch.equal(begun[name], after[name]) for name in moved)
+
+
+def test_what_is_exported_can_be_drawn_back_towards_the_start(whole, data, tmp_path):
+    start = whole[1] / "lesion-map.onnx"
+    alone = replace(RECIPE, start=str(start))
+    train(alone, data, tmp_path / "alone")
+    train(replace(alone, of_start=0.25), data, tmp_path / "mean")
+    files = (tmp_path / "alone/lesion-map.onnx", start, tmp_path / "mean/lesion-map.onnx")
+    for own, begun, mean in zip(*map(read_convolutions, files), strict=True):
+        assert np.allclose(mean[0], 0.75 * own[0] + 0.25 * begun[0], atol=1e-5)
+    assert json.loads((tmp_path / "mean/manifest.json").read_text())["models"][0]["recipe"]["of_start"] == 0.25
+
+
+@pytest.mark.parametrize(("start", "share"), [(None, 0.5), ("shipped", 1.0), ("shipped", -0.1)])
+def test_a_share_of_no_start_or_beyond_the_whole_is_refused(start, share):
+    with pytest.raises(UnusableInput, match="of_start"):
+        replace(RECIPE, start=start, of_start=share)
 
 
 def test_others_can_be_watched(data, tmp_path):

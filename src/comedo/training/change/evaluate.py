@@ -37,6 +37,7 @@ from comedo.training.change.repeats import (
     observe_all,
     observe_visits,
     on_clear,
+    retaken_beside,
 )
 
 _POINTS = 400  # of the baseline's skin at which an alignment is compared with an affine
@@ -66,12 +67,14 @@ def evaluate_pairs(
     drawn = [pairs[i] for i in np.random.default_rng(1).permutation(len(pairs))]
     results = list(_results(drawn, material, store / "pairs.jsonl", known))
     jobs = [job for job in jobs_of(pairs, pasted=bool(material.donors)) if job.kind != VISITS]
+    jobs += retaken_beside(pairs, material.people)
     more = list(observe_all(jobs, material, store / "repeats.jsonl"))
     person = people_of(pairs)
+    everybody = people_of([*pairs, *_same_person(material.people)])
 
     def figures(kind: str) -> dict[str, object]:
         every = [r.observation for r in results] + more
-        return known_figures([o for o in every if o.kind == kind], material.noise, person, rounds)
+        return known_figures([o for o in every if o.kind == kind], material.noise, everybody, rounds)
 
     return {
         **_views(results, person, rounds),
@@ -80,6 +83,12 @@ def evaluate_pairs(
         "pasted": figures(PASTED),
         "later_visits_against_annotators": figures(VISITS),
     }
+
+
+def _same_person(people: Mapping[str, str]) -> list[Pair]:
+    """Each photo beside the first one of its person."""
+    first: dict[str, str] = {}
+    return [Pair(first.setdefault(who, name), name, "", "", "") for name, who in people.items()]
 
 
 def _faces_in_noise(material: Material, number: int) -> list[bool]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.stats import binom
 
 from comedo.errors import UnusableInput
 from comedo.progress.noise import Z_95, ChangeNoise, MeasureNoise, Response
 from comedo.training.change.pairs import CLEAR, PASTED, RETAKEN, VISITS, Observation
 
 _LEAST_PAIRS = 10
+_CONFIDENCE = 0.9  # that the noise model covers what it says
 _TERMS = ("base", "per_unit", "relative", "light", "zoom", "sharpness")
 # Where a fit starts and what few pairs leave it at. Counts are near Poisson, so their difference has about twice the
 # mean as variance; light, zoom and sharpness weigh little until pairs say more. The last four say what a change is
@@ -157,8 +158,7 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
     """Most probable variance terms under a normal likelihood and log-normal priors, then widened to cover.
 
     `base` is the prior's at least: two photos made from one exposure lack what a second one brings.
-    `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 5 %, with the finite-sample rank of
-    split conformal prediction (Lei et al. 2018, JASA 113:1094-1111): few pairs give a wider model.
+    `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 5 %: few pairs give a wider model.
     """
     design = np.stack(
         [
@@ -186,6 +186,10 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
 
 
 def inflation(scores: NDArray[np.float64]) -> float:
-    """What standard deviations must be multiplied by so that 95 % of new pairs stay within 1.96 of them; at least 1."""
-    rank = min(len(scores), math.ceil(0.95 * (len(scores) + 1)))
-    return max(1.0, float(np.sort(scores)[rank - 1]) / Z_95)
+    """What standard deviations must be multiplied by so that 95 % of new pairs stay within 1.96 of them; at least 1.
+
+    Not on average but with 90 % confidence: a one-sided tolerance limit without a distribution (Wilks 1941, Ann. Math.
+    Stat. 12:91-96). Of fewer than 45 pairs even the largest is no such limit, and is taken.
+    """
+    beyond = int(binom.ppf(1 - _CONFIDENCE, len(scores), 0.05))  # the first number too likely to be exceeded by chance
+    return max(1.0, float(np.sort(scores)[-max(1, beyond)]) / Z_95)

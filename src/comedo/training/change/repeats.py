@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +55,17 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What jobs need: photos, networks, lesions that annotators marked by name of photo, and lesions to paste."""
+    """What jobs need: photos, networks, lesions that annotators marked by name of photo, and lesions to paste.
+
+    `people` says who is on each annotated photo of the split.
+    """
 
     folder: Path
     analyzer: Analyzer
     noise: ChangeNoise
     circles: Mapping[str, F32]
     donors: tuple[Donor, ...]
+    people: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_material(
@@ -84,7 +88,8 @@ def load_material(
     circles = {Path(p.name).stem: p.lesions.circles for p in marked if p.lesions is not None}
     sharp = read_coco(annotations, annotations.parent, split=split, only=f"{donors_from}/").photos
     drawn = [sharp[i] for i in np.random.default_rng(2).permutation(len(sharp))]
-    return Material(folder, analyzer, noise, circles, cut_lesions(drawn, analyzer))
+    people = {Path(p.name).stem: p.group for p in marked if split in ("all", p.split)}
+    return Material(folder, analyzer, noise, circles, cut_lesions(drawn, analyzer), people)
 
 
 def jobs_of(pairs: Sequence[Pair], *, pasted: bool) -> list[Job]:
@@ -94,6 +99,13 @@ def jobs_of(pairs: Sequence[Pair], *, pasted: bool) -> list[Job]:
     jobs = [Job(VISITS, p) for p in pairs]
     jobs += [Job(RETAKEN, p, i) for i, p in enumerate(alone)]
     return jobs + ([Job(PASTED, p, i) for i, p in enumerate(alone)] if pasted else [])
+
+
+def retaken_beside(pairs: Sequence[Pair], people: Mapping[str, str]) -> list[Job]:
+    """Photos that no pair lists, each retaken twice."""
+    listed = {name for p in pairs for name in (p.a, p.b)}
+    others = sorted(people.keys() - listed)
+    return [Job(RETAKEN, Pair(n, n, "differs", "", "session"), len(listed) + i) for i, n in enumerate(others)]
 
 
 def clear_jobs(folder: Path, split: str, most: int) -> list[Job]:

@@ -18,7 +18,7 @@ from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.networks import scaled
 from comedo.training.runner.contract import Arrays, Batch, Examples, Run, Shipped, Task
-from comedo.training.unet_task import begin_map, counts_by_source, ship_map
+from comedo.training.unet_task import begin_map, counts_by_source, settle_map, ship_map
 
 _OUTPUT = (
     "(1, 10, H/2, W/2) float32: probabilities of background, forehead, nose, left cheek, right cheek, chin, eyes, "
@@ -72,6 +72,9 @@ class FaceMap(Task[FaceRecipe, Face, PartsRow]):
 
     def loss(self, recipe: FaceRecipe, net: nn.Module, batch: Batch, epoch: int) -> dict[str, Tensor]:  # noqa: ARG002
         return face_loss(net(scaled(batch["image"])).float(), batch["labels"], learning=net.training)
+
+    def settle(self, recipe: FaceRecipe, net: nn.Module, items: Sequence[Face]) -> None:  # noqa: ARG002
+        settle_map(net, recipe)
 
     def shipped(self, recipe: FaceRecipe, net: nn.Module) -> Shipped:  # noqa: ARG002
         return ship_map(net, FaceExport, _OUTPUT)

@@ -1,6 +1,6 @@
 """Photos with lesions for the lesion network, all described in one scale.
 
-The *work scale* is that of the 1024-pixel ACNE04 crops, about 4.7 pixels per millimetre of skin.
+The *work scale* is that of the analysis: `WORK_FACE_PX` from eye line to lips, about 4.9 pixels per millimetre of skin.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from comedo.lesions.network import WORK_FACE_PX
+from comedo.photo.skin_view import EYES_TO_LIPS_MM
 from comedo.training.data.files import check_there
 from comedo.training.evaluation.truth import pictures_in
 
-# Factors from a source's pixels to the work scale. The ACNE04 originals are 3112 x 3456; the
-# crops show 3112 of these pixels on 1024.
-_FRAME512 = (512 / 3456) ** -1 * (1024 / 3112)
-_SCALES = {
-    "crops1024": (1.0, 1.0),
-    "frames512": (_FRAME512, _FRAME512),
-    "frames640": (1024 / 640, 1024 / 3112 * 3456 / 640),
-    "graded640": (1024 / 640, 1024 / 3112 * 3456 / 640),
-    "typed": (2.6, 2.6),  # FFHQ alignment: eye line to lips about 140 px at 512
-    "masks": (4.4, 4.4),
-    "clear": (2.6, 2.6),
+# Eye line to lips in each set's own pixels, along and down: medians by the face map. The ACNE04 originals are
+# 3112 x 3456 pixels, of which the crops show 3112 on 1024; the frames of 640 are stretched to a square.
+_FACE_PX = {
+    "crops1024": (373.0, 373.0),
+    "frames512": (168.0, 168.0),
+    "frames640": (233.0, 210.0),
+    "graded640": (233.0, 210.0),
+    "typed": (142.0, 142.0),
+    "masks": (95.0, 95.0),
+    "clear": (133.0, 133.0),
 }
 _CLEAR_HELD_BACK = 7
 IGNORE = -1.0
-WORK_PX_PER_MM = 4.7  # of the 1024-pixel ACNE04 crops, to which every source is brought
+WORK_PX_PER_MM = WORK_FACE_PX / EYES_TO_LIPS_MM  # about 4.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,11 @@ class LesionPhoto:
         if with_values is None:
             raise FileNotFoundError(f"cannot read the training mask {self.mask_path}")
         return (with_values > 127).astype(np.float32)
+
+
+def _scale_of(source: str) -> tuple[float, float]:
+    along, down = _FACE_PX[source]
+    return WORK_FACE_PX / along, WORK_FACE_PX / down
 
 
 def circles_of(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
@@ -136,7 +142,7 @@ def load_acne04(root: Path) -> list[LesionPhoto]:
                 split=image["split"],
                 person=f"acne04-{image['group']}",
                 path=root / image["file_name"],
-                scale_xy=_SCALES[source],
+                scale_xy=_scale_of(source),
                 active=active,
                 sparse=sparse,
                 inflamed=None if active is None else np.full(len(active), IGNORE, np.float32),
@@ -165,7 +171,7 @@ def load_typed(root: Path) -> list[LesionPhoto]:
                 split=image["split"],
                 person=Path(image["file_name"]).stem,
                 path=root / image["file_name"],
-                scale_xy=_SCALES["typed"],
+                scale_xy=_scale_of("typed"),
                 active=circles_of([circle for _, circle in active]),
                 marks=circles_of([circle for c, circle in known if c == 3]),
                 inflamed=np.asarray([float(c == 2) for c, _ in active], np.float32),
@@ -189,7 +195,7 @@ def load_masks(root: Path, held_back: Sequence[str]) -> list[LesionPhoto]:
             split="val" if path.stem in held_back else "train",
             person=f"mask-{path.stem}",
             path=path,
-            scale_xy=_SCALES["masks"],
+            scale_xy=_scale_of("masks"),
             mask_path=root / "masks" / path.name,
         )
         for path in pictures
@@ -211,7 +217,7 @@ def load_clear(root: Path) -> list[LesionPhoto]:
             split=clear_split(index),
             person=path.stem,
             path=path,
-            scale_xy=_SCALES["clear"],
+            scale_xy=_scale_of("clear"),
             active=nothing,
             marks=nothing,
             sparse=nothing,

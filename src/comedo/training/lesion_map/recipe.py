@@ -49,6 +49,7 @@ class LesionRecipe(UNetRecipe):
     keep_mask: KeepMask | None = None  # null: masks are learnt from people's alone
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for source, number in (("rendered", self.made.rendered), ("pasted", self.made.pasted)):
             if (number > 0) != (self.crops.shares.get(source, 0.0) > 0):
                 raise UnusableInput(
