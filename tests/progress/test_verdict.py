@@ -65,6 +65,17 @@ def test_the_shipped_noise_does_not_call_a_probable_change_the_same(before, afte
     assert found.answer is Answer.CANNOT_TELL
 
 
+def test_a_limit_that_holds_with_confidence_is_wider_and_leaves_the_probabilities():
+    surer = NOISE.model_copy(
+        update={"measures": {"count": NOISE.measures["count"].model_copy(update={"tolerance": 1.5})}}
+    )
+    one, other = (judge("count", 20, 12, STILL, noise) for noise in (NOISE, surer))
+    assert other.noise_limit == pytest.approx(1.5 * one.noise_limit)
+    assert other.noise_sd == one.noise_sd
+    assert other.probabilities == one.probabilities
+    assert other.smallest_detectable > one.smallest_detectable
+
+
 @settings(deadline=None)
 @given(st.floats(0, 100), st.floats(0, 100))
 def test_probabilities_add_up_and_swap_with_time(before, after):

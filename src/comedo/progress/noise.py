@@ -44,6 +44,7 @@ class MeasureNoise(_Table):
     zoom: float = Field(ge=0)
     sharpness: float = Field(default=0.0, ge=0)
     inflation: float = Field(default=1.0, ge=1)
+    tolerance: float = Field(default=1.0, ge=1)  # limits are so much wider, to hold with confidence and not on average
     responses: tuple[Response, ...] = ()  # none where no real changes are known
     margin: float = Field(gt=0)  # a change of less is called the same: units of the measure ...
     margin_share: float = Field(ge=0)  # ... or this share of the mean, if that is more

@@ -59,7 +59,7 @@ def judge(
     model = noise.measures[name]
     mean = (before + after) / 2
     sd = conditions.factor * model.sd(mean, conditions.light, conditions.zoom, conditions.sharpness)
-    limit = z * sd
+    limit = z * sd * model.tolerance
     margin = max(model.margin, model.margin_share * mean)
     smallest = model.smallest_detectable(max(limit, margin), sd)
     difference = after - before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -158,7 +159,8 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
     """Most probable variance terms under a normal likelihood and log-normal priors, then widened to cover.
 
     `base` is the prior's at least: two photos made from one exposure lack what a second one brings.
-    `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 5 %: few pairs give a wider model.
+    `inflation` brings the share of pairs beyond 1.96 standard deviations to at most 5 %, with the finite-sample rank of
+    split conformal prediction (Lei et al. 2018, JASA 113:1094-1111): few pairs give a wider model.
     """
     design = np.stack(
         [
@@ -182,14 +184,25 @@ def fit_measure(data: Differences, prior: MeasureNoise) -> MeasureNoise:
     best[0] = max(best[0], prior.base)
     scores = np.abs(data.difference) / np.sqrt(design @ best)
     terms = {name: float(f"{value:.4g}") for name, value in zip(_TERMS, best.tolist(), strict=True)}
-    return prior.model_copy(update={**terms, "inflation": float(f"{inflation(scores):.4g}")})
+    wider = inflation(scores)
+    terms |= {"inflation": float(f"{wider:.4g}"), "tolerance": float(f"{tolerance(scores / wider):.4g}")}
+    return prior.model_copy(update=terms)
 
 
 def inflation(scores: NDArray[np.float64]) -> float:
-    """What standard deviations must be multiplied by so that 95 % of new pairs stay within 1.96 of them; at least 1.
+    """What standard deviations must be multiplied by so that 95 % of new pairs stay within 1.96 of them; at least 1."""
+    rank = min(len(scores), math.ceil(0.95 * (len(scores) + 1)))
+    return max(1.0, float(np.sort(scores)[rank - 1]) / Z_95)
 
-    Not on average but with 90 % confidence: a one-sided tolerance limit without a distribution (Wilks 1941, Ann. Math.
-    Stat. 12:91-96). Of fewer than 45 pairs even the largest is no such limit, and is taken.
+
+def tolerance(scores: NDArray[np.float64]) -> float:
+    """What that limit must be multiplied by so that it holds with 90 % confidence and not on average; at least 1.
+
+    A one-sided tolerance limit without a distribution (Wilks 1941, Ann. Math. Stat. 12:91-96). Of fewer than 45 pairs
+    even the largest is no such limit, and is taken.
+
+    Args:
+        scores: Absolute differences over their widened standard deviations.
     """
     beyond = int(binom.ppf(1 - _CONFIDENCE, len(scores), 0.05))  # the first number too likely to be exceeded by chance
     return max(1.0, float(np.sort(scores)[-max(1, beyond)]) / Z_95)
