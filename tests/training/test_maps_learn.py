@@ -54,7 +54,7 @@ FACE = (
     "crops.look=0.5",
     "crops.shares={faces/celebamask: 1.0}",
 )
-PX_PER_MM = 3.0  # said to be finer than they are (1.2), so that photos stay small
+PX_PER_MM = 3.14  # said to be finer than they are (1.2), so that photos stay small
 LESION = (
     *FROM_NOTHING,
     "schedule.per_step=8",
