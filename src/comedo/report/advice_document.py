@@ -6,8 +6,6 @@ that ships beside that of the analysis.
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Final, Literal
@@ -15,6 +13,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from comedo.guidance.advice import Advice, Group, Line, Provenance, Section, Source, Urgency
+from comedo.report.json_schema import print_schema, schema_of
 
 ADVICE_SCHEMA: Final = "comedo.advice/1"
 SeriesAnswer = Literal["better", "same", "worse", "cannot_tell"]
@@ -133,9 +132,8 @@ def _source(source: Source) -> SourcePart:
 
 def json_schema() -> dict[str, object]:
     """JSON Schema (2020-12) of the advice document."""
-    schema = AdviceDocument.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": ADVICE_SCHEMA}
+    return schema_of(AdviceDocument, ADVICE_SCHEMA)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(json_schema(), indent=1, sort_keys=True) + "\n")
+    print_schema(json_schema())

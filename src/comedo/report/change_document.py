@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from comedo.progress.values import Answer, State, View
 from comedo.report.document import CheckPart, Count, Fraction
+from comedo.report.json_schema import print_schema, schema_of
 from comedo.types import Group, Region, Verdict
 
 CHANGE_SCHEMA: Final = "comedo.change/1"
@@ -183,9 +182,8 @@ class ChangeDocument(_Written):
 
 def json_schema() -> dict[str, object]:
     """JSON Schema (2020-12) of the change document."""
-    schema = ChangeDocument.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": CHANGE_SCHEMA}
+    return schema_of(ChangeDocument, CHANGE_SCHEMA)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(json_schema(), indent=1, sort_keys=True) + "\n")
+    print_schema(json_schema())

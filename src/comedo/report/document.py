@@ -6,12 +6,11 @@ number. Unknown is null, never 0. `python -m comedo.report.document` prints the 
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from comedo.report.json_schema import print_schema, schema_of
 from comedo.types import Group, Kind, Region, Verdict
 
 ANALYSIS_SCHEMA: Final = "comedo.analysis/1"
@@ -208,9 +207,8 @@ class ErrorDocument(_Written):
 
 def json_schema() -> dict[str, object]:
     """JSON Schema (2020-12) of the analysis document."""
-    schema = Document.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": ANALYSIS_SCHEMA}
+    return schema_of(Document, ANALYSIS_SCHEMA)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(json_schema(), indent=1, sort_keys=True) + "\n")
+    print_schema(json_schema())

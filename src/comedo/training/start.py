@@ -99,21 +99,21 @@ def mean_with_onnx(net: UNet, path: Path, share: float) -> None:
     """
     convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
     norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
-    for i, (convolution, (weight, bias)) in enumerate(zip(convolutions, _same_kind(net, path), strict=True)):
-        norm = norms[i] if i < len(norms) else None  # the head has none
-        if norm is not None:
-            assert norm.running_mean is not None
-            assert norm.running_var is not None
-            gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-            convolution.weight.mul_(gain[:, None, None, None])
-            norm.bias.sub_(norm.running_mean * gain)
-            norm.running_mean.zero_()
-            norm.running_var.fill_(1 - norm.eps)
-            norm.weight.fill_(1)
-        added = convolution.bias if norm is None else norm.bias
-        assert added is not None
+    found = _same_kind(net, path)
+    for convolution, norm in zip(convolutions[:-1], norms, strict=True):  # the head has none
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        convolution.weight.mul_(gain[:, None, None, None])
+        norm.bias.sub_(norm.running_mean * gain)
+        norm.running_mean.zero_()
+        norm.running_var.fill_(1 - norm.eps)
+        norm.weight.fill_(1)
+    assert net.head.bias is not None
+    added = [*(norm.bias for norm in norms), net.head.bias]
+    for convolution, own, (weight, bias) in zip(convolutions, added, found, strict=True):
         convolution.weight.lerp_(torch.from_numpy(weight), share)
-        added.lerp_(torch.from_numpy(bias), share)
+        own.lerp_(torch.from_numpy(bias), share)
 
 
 @torch.no_grad()

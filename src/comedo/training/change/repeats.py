@@ -95,17 +95,21 @@ def load_material(
 def jobs_of(pairs: Sequence[Pair], *, pasted: bool) -> list[Job]:
     """The pairs as they are; each of their photos retaken twice; and, if wanted, each with lesions pasted."""
     split = {name: p.split for p in pairs for name in (p.a, p.b)}
-    alone = [Pair(name, name, "differs", split[name], "session") for name in sorted(split)]
+    alone = [_of_one(name, split[name]) for name in sorted(split)]
     jobs = [Job(VISITS, p) for p in pairs]
     jobs += [Job(RETAKEN, p, i) for i, p in enumerate(alone)]
     return jobs + ([Job(PASTED, p, i) for i, p in enumerate(alone)] if pasted else [])
+
+
+def _of_one(name: str, split: str) -> Pair:
+    return Pair(name, name, "differs", split, "session")
 
 
 def retaken_beside(pairs: Sequence[Pair], people: Mapping[str, str]) -> list[Job]:
     """Photos that no pair lists, each retaken twice."""
     listed = {name for p in pairs for name in (p.a, p.b)}
     others = sorted(people.keys() - listed)
-    return [Job(RETAKEN, Pair(n, n, "differs", "", "session"), len(listed) + i) for i, n in enumerate(others)]
+    return [Job(RETAKEN, _of_one(name, ""), len(listed) + i) for i, name in enumerate(others)]
 
 
 def clear_jobs(folder: Path, split: str, most: int) -> list[Job]:
@@ -113,7 +117,7 @@ def clear_jobs(folder: Path, split: str, most: int) -> list[Job]:
     sides = [(clear_split(i), path.stem) for i, path in enumerate(pictures_in(folder))]
     names = [name for side, name in sides if split in (side, "all")]
     drawn = [names[i] for i in np.random.default_rng(3).permutation(len(names))][:most]
-    return [Job(PASTED, Pair(name, name, "differs", CLEAR, "session"), i) for i, name in enumerate(drawn)]
+    return [Job(PASTED, _of_one(name, CLEAR), i) for i, name in enumerate(drawn)]
 
 
 def on_clear(material: Material, folder: Path) -> Material:

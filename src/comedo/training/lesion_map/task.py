@@ -14,7 +14,7 @@ from comedo.training.evaluation.baselines import RednessBlobs
 from comedo.training.figures import Measure
 from comedo.training.leaks import Member
 from comedo.training.lesion_map.crops import CropPlan, LesionCrops
-from comedo.training.lesion_map.data import LesionPhoto
+from comedo.training.lesion_map.data import WORK_PX_PER_MM, LesionPhoto
 from comedo.training.lesion_map.judge import MEASURES, LesionMapRow, draw_curves, read_maps, row_of
 from comedo.training.lesion_map.made import PASTED, PASTED_FROM, SOURCES, make_photos
 from comedo.training.lesion_map.model import LesionExport, build_lesion_net, lesion_loss
@@ -122,7 +122,7 @@ class LesionMap(Task[LesionRecipe, LesionPhoto, LesionMapRow]):
     def limits(self, recipe: LesionRecipe) -> Sequence[str]:  # noqa: ARG002
         return (
             "Judged alone, without face map, weighing and cut-offs; `comedo evaluate` judges it with them.",
-            "It reads skin at 4.9 pixels per millimetre; at another scale it finds other things.",
+            f"It reads skin at {WORK_PX_PER_MM:.1f} pixels per millimetre; at another scale it finds other things.",
         )
 
 

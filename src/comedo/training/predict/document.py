@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from comedo.errors import ComedoError
+from comedo.report.json_schema import print_schema, schema_of
 from comedo.report.look import CLAIM
 from comedo.report.sheets import Cell, to_csv
 from comedo.training.predict.trained import Trained
@@ -157,9 +156,8 @@ def rows_about(sheet: str) -> set[tuple[str | None, ...]]:
 
 def json_schema() -> dict[str, object]:
     """JSON Schema (2020-12) of the document; what an answer holds differs by task (docs/training.md)."""
-    schema = PredictionDocument.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": PREDICTION_SCHEMA}
+    return schema_of(PredictionDocument, PREDICTION_SCHEMA)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(json_schema(), indent=1, sort_keys=True) + "\n")
+    print_schema(json_schema())
